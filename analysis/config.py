@@ -1,11 +1,12 @@
 """The tables of study.toml that describe the analysis, and what must hold between them."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from stimuli.studyfile import ExperimentTable
+from stimuli.studyfile import ExperimentTable, Mistake, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,89 @@ class AnalysisSettings(Protocol):
     def claim(self) -> tuple[Claim, ...]:
         """Every `[[claim]]`."""
         ...
+
+
+def own_name(condition: str, *, several: bool) -> str:
+    """Return what a targeted condition's images made for the participant are called; `several` conditions have targets."""
+    return f"own ({condition})" if several else "own"
+
+
+def others_name(condition: str, *, several: bool) -> str:
+    """Return what a targeted condition's images made for somebody else are called; `several` conditions have targets."""
+    return f"others ({condition})" if several else "others"
+
+
+def compared_names(conditions: Sequence[tuple[str, bool]]) -> tuple[str, ...]:
+    """Return the names that scores and claims go by, given each condition's name and whether it has targets.
+
+    >>> compared_names([("initial", False), ("personal", True)])
+    ('initial', 'own', 'others')
+    """
+    several = sum(targeted for _, targeted in conditions) > 1
+    names: list[str] = []
+    for name, targeted in conditions:
+        names += [own_name(name, several=several), others_name(name, several=several)] if targeted else [name]
+    return tuple(names)
+
+
+def mistakes(settings: AnalysisSettings, *, conditions: Sequence[tuple[str, bool]]) -> Iterator[Mistake]:
+    """Yield what is wrong between the tables although each is well-formed; `conditions` are (name, has targets)."""
+    names = compared_names(conditions)
+    for number, (name, targeted) in enumerate(conditions, start=1):
+        if not targeted and names.count(name) > 1 and name in ("own", "others"):
+            text = f'is "{name}", as the images of a condition with targets are called; give this condition another name'
+            yield Mistake(f'[[condition]] {number} ("{name}")', "name", text)
+    first: dict[str, int] = {}
+    for number, claim in enumerate(settings.claim, start=1):
+        table = f'[[claim]] {number} ("{claim.id}")'
+        if first.setdefault(claim.id, number) != number:
+            yield Mistake(table, "id", f"is the id of [[claim]] {first[claim.id]} already; give every claim its own")
+        yield from _mistakes_of_shape(claim, table)
+        for key, name in _named(claim):
+            if name not in names:
+                yield Mistake(table, key, f'names "{name}", {_why_unknown(name, names, conditions)}')
+
+
+def _mistakes_of_shape(claim: Claim, table: str) -> Iterator[Mistake]:
+    """Yield what a claim of this type lacks, repeats, or has without reading it."""
+    if claim.type == "greater":
+        for key, name in (("a", claim.a), ("b", claim.b)):
+            if name is None:
+                yield Mistake(table, key, 'is missing; a "greater" claim says that `a` is preferred to `b`')
+        if claim.a is not None and claim.a == claim.b:
+            yield Mistake(table, "b", f'is "{claim.b}", and so is "a"; a claim compares two different conditions')
+        if claim.items:
+            yield Mistake(table, "items", 'is not read by a "greater" claim; remove it, or write type = "order" for a whole ranking')
+        return
+    if len(claim.items) < 2:
+        yield Mistake(table, "items", f'has {len(claim.items)} names; an "order" claim needs at least two, the most preferred first')
+    for name in sorted({name for name in claim.items if claim.items.count(name) > 1}):
+        yield Mistake(table, "items", f'names "{name}" more than once; each condition has one place in an order')
+    for key, unread in (("a", claim.a), ("b", claim.b)):
+        if unread is not None:
+            yield Mistake(table, key, 'is not read by an "order" claim; remove it, or write type = "greater" to compare two conditions')
+
+
+def _named(claim: Claim) -> Iterator[tuple[str, str]]:
+    """Yield every name that a claim mentions, once, with its key."""
+    if claim.a is not None:
+        yield "a", claim.a
+    if claim.b is not None:
+        yield "b", claim.b
+    for name in dict.fromkeys(claim.items):
+        yield "items", name
+
+
+def _why_unknown(name: str, names: tuple[str, ...], conditions: Sequence[tuple[str, bool]]) -> str:
+    """Return why a claim cannot name `name`, and what it could name."""
+    targeted = [condition for condition, has_targets in conditions if has_targets]
+    if name in targeted:
+        several = len(targeted) > 1
+        own, others = own_name(name, several=several), others_name(name, several=several)
+        return f'a condition with targets; name "{own}" (images made for the participant) or "{others}" instead'
+    if name in ("own", "others") and not targeted:
+        return f"which exists only where a condition has targets, and none has; expected one of: {', '.join(sorted(names))}"
+    if name in ("own", "others"):
+        which = [f'"{known}"' for known in names if known.startswith(f"{name} (")]
+        return f"of which there is one for each condition with targets; say which: {' or '.join(which)}"
+    return f"which no condition gives; {did_you_mean(name, names)}"

@@ -12,7 +12,7 @@ from stimuli.experiment import ExperimentError, write_whole
 
 @dataclass(frozen=True)
 class Score:
-    """A condition's Bradley-Terry score on the Elo scale (mean 1000) with its 95 % interval; `votes` counts comparisons it was in."""
+    """A condition's Bradley-Terry score on the Elo scale (mean 1000) with its interval; `votes` counts comparisons it was in."""
 
     condition: str
     elo: float
@@ -62,11 +62,15 @@ class Counts:
     ties: int
     participants: int | None
     prompts: int | None
-    simulated_participants: int
+    simulated_participants: int | None
     left_share: float
     undecided_resamples: int
     """Resamples that did not identify every score; they count in no interval."""
     resamples: int
+    same_condition: int = 0
+    """Votes between two images of one condition: they say nothing about the scores and are not among `votes`."""
+    left_out: tuple[str, ...] = ()
+    """Conditions taken out on request, with every vote about them."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,7 @@ def read_results(path: Path) -> Results:
             contrasts=tuple(Contrast(**entry) for entry in content["contrasts"]),
             claims=tuple(ClaimResult(**entry) for entry in content["claims"]),
             pairs=tuple(Pair(**entry) for entry in content["pairs"]),
-            counts=Counts(**content["counts"]),
+            counts=_counts(content["counts"]),
             interval=content["interval"],
             provenance=content["provenance"],
         )
@@ -113,3 +117,7 @@ def read_results(path: Path) -> Results:
     if not all(math.isfinite(number) for score in results.scores for number in (score.elo, score.low, score.high)):
         raise ExperimentError(f"{path}: holds a score that is not a number; run the analysis again")
     return results
+
+
+def _counts(content: dict[str, Any]) -> Counts:
+    return Counts(**(content | {"left_out": tuple(content.get("left_out", ()))}))

@@ -1,0 +1,179 @@
+"""The commands of `tastebench analysis`: score the votes of an experiment or of any CSV file, and show the verdicts."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from analysis.config import AnalysisSettings, AnalysisTable
+from analysis.csv_votes import Columns
+from analysis.fit import DEFAULT_SEED, fit_csv, fit_experiment
+from analysis.results import ClaimResult, Counts, Results, read_results
+from stimuli.experiment import Experiment, ExperimentError, require
+from stimuli.provenance import sha256
+
+app = typer.Typer(
+    help="Answer: Bradley-Terry scores on the Elo scale with intervals, and the verdicts on the claims. Runs on any laptop.",
+    no_args_is_help=True,
+)
+
+_PATH = "An experiment folder, or a CSV file with one comparison a row."
+_RESAMPLES = AnalysisTable().resamples
+_WHAT_THE_INTERVAL_IS_NOT = """\
+It holds for these participants and these prompts. The same few people judged the same few prompts again and again, so for new people \
+or new prompts it is too narrow. Whether two conditions differ is told by the interval of their difference, not by whether their own \
+intervals overlap. Nothing is corrected for the number of differences or claims."""
+
+
+@app.command()
+def fit(
+    ctx: typer.Context,
+    path: Annotated[Path, typer.Argument(help=_PATH, show_default=False)],
+    *,
+    left: Annotated[str | None, typer.Option(help="CSV: column with the left (first) item.")] = None,
+    right: Annotated[str | None, typer.Option(help="CSV: column with the right (second) item.")] = None,
+    choice: Annotated[str | None, typer.Option(help="CSV: column with left/right/tie or a/b/tie.")] = None,
+    participant: Annotated[str | None, typer.Option(help="CSV, where known: column with who chose.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="CSV, where known: column with what the images show.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV: folder for results.json.")] = None,
+    resamples: Annotated[int | None, typer.Option(min=100, max=100_000, help=f"CSV: bootstrap resamples; else {_RESAMPLES}.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help=f"CSV: seed of the resamples; else {DEFAULT_SEED}.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="Leave out this condition; may be given several times.")] = None,
+) -> None:
+    """Score the votes: how much each condition is preferred, with intervals, all differences, and the verdicts on the claims.
+
+    An experiment's votes.parquet becomes its results.json; resamples, error rate and seed come from its study.toml.
+    Any CSV file (UTF-8, commas, a header row) becomes a results.json in the folder --out.
+
+    Example: `tastebench analysis fit my-study`
+
+    Example: `tastebench analysis fit votes.csv --left a --right b --choice winner --participant who --prompt scene --out scores`
+    """
+    columns = {"left": left, "right": right, "choice": choice, "participant": participant, "prompt": prompt}
+    leave_out = without or []
+    if path.is_dir():
+        _refuse_csv_options(path, {**columns, "out": out, "resamples": resamples, "seed": seed})
+        experiment, settings = _opened(ctx, path)
+        _show(fit_experiment(experiment, settings, leave_out=leave_out), experiment.results)
+        typer.echo(f"Next: tastebench reports build {path}")
+        return
+    _require_csv_options(path, {"left": left, "right": right, "choice": choice, "out": out})
+    results = fit_csv(
+        path,
+        Columns(left or "", right or "", choice or "", participant, prompt),
+        out=out or Path(),
+        seed=DEFAULT_SEED if seed is None else seed,
+        resamples=resamples or _RESAMPLES,
+        leave_out=leave_out,
+    )
+    _show(results, Experiment(out or Path()).results)
+
+
+@app.command()
+def claims(
+    ctx: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The experiment: a folder with a study.toml.", show_default=False)],
+) -> None:
+    """Show the verdict on each claim of study.toml, in words, from results.json.
+
+    SUPPORTED, CONTRADICTED, INCONCLUSIVE or NOT TESTABLE: the interval of the difference decides. A verdict holds for the
+    participants and prompts of this study, and is EXPLORATORY because nothing shows that the claims came before the votes.
+
+    Example: `tastebench analysis claims my-study`
+    """
+    experiment, _ = _opened(ctx, folder)
+    results = read_results(require(experiment.results, made_by=f"tastebench analysis fit {folder}"))
+    for name in _changed_since(experiment, results):
+        typer.echo(f"{name} changed after these results were made; to renew them: tastebench analysis fit {folder}")
+    if results.claims:
+        _console().print(_claim_table(results.claims))
+    else:
+        typer.echo("No claims: write what you expect as [[claim]] tables in study.toml, then run: tastebench analysis fit")
+
+
+def _opened(ctx: typer.Context, folder: Path) -> tuple[Experiment, AnalysisSettings]:
+    return cast("Callable[[Path], tuple[Experiment, AnalysisSettings]]", ctx.obj)(folder)
+
+
+def _console() -> Console:
+    # Names of conditions are text, also where they hold [brackets].
+    return Console(markup=False, highlight=False)
+
+
+def _refuse_csv_options(path: Path, options: Mapping[str, object]) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise ExperimentError(
+            f"{path}: is an experiment folder, for which {', '.join(given)} cannot be given; its study.toml and votes.parquet tell it"
+        )
+
+
+def _require_csv_options(path: Path, options: Mapping[str, object]) -> None:
+    if not path.exists() and path.suffix.lower() != ".csv":
+        raise ExperimentError(f"{path}: no such folder or file; expected an experiment folder or a CSV file")
+    missing = [f"--{name}" for name, value in options.items() if value is None]
+    if missing:
+        raise ExperimentError(f"{path}: is read as a CSV file, for which {', '.join(missing)} must be given; see --help for an example")
+
+
+def _show(results: Results, written: Path) -> None:
+    """Print scores, what they rest on, verdicts, what the intervals are, and where it all is."""
+    console = _console()
+    console.print(_score_table(results))
+    console.print("", *_count_lines(results.counts), sep="\n")
+    if results.claims:
+        console.print()
+        console.print(_claim_table(results.claims))
+    console.print(f"\nInterval: {results.interval}. {_WHAT_THE_INTERVAL_IS_NOT}\n")
+    typer.echo(f"Written: {written}")
+
+
+def _score_table(results: Results) -> Table:
+    """Return the scores, highest first, and how far each is ahead of the next."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("condition")
+    for heading in ("Elo", "from", "to", "votes", "ahead of next", "from", "to"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    ahead = {(contrast.a, contrast.b): contrast for contrast in results.contrasts}
+    for score, following in zip_longest(results.scores, results.scores[1:]):
+        step = ahead[score.condition, following.condition] if following else None
+        lead = (f"{step.difference_elo:.1f}", f"{step.low:.1f}", f"{step.high:.1f}") if step else ()
+        table.add_row(score.condition, f"{score.elo:.1f}", f"{score.low:.1f}", f"{score.high:.1f}", f"{score.votes:,}", *lead)
+    return table
+
+
+def _claim_table(found: tuple[ClaimResult, ...]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 1, 0))
+    for heading in ("claim", "verdict", "in words"):
+        table.add_column(heading, overflow="fold")
+    for claim in found:
+        table.add_row(claim.id, claim.verdict.replace(", ", ",\n"), f"{claim.sentence} Why: {claim.reason}.")
+    return table
+
+
+def _count_lines(counts: Counts) -> Iterator[str]:
+    yield f"{counts.votes:,} votes, {counts.ties:,} of them ties (half a win each)"
+    yield f"{100 * counts.left_share:.1f} % of the decided votes chose the left side"
+    if counts.participants is not None:
+        simulated = f", {counts.simulated_participants:,} of them simulated" if counts.simulated_participants else ""
+        yield f"{counts.participants:,} participants{simulated}"
+    if counts.prompts is not None:
+        yield f"{counts.prompts:,} prompts"
+    if counts.same_condition:
+        yield f"{counts.same_condition:,} more votes compare two images of one condition and say nothing about the scores"
+    if counts.left_out:
+        yield f"left out on request: {', '.join(counts.left_out)}"
+    if counts.undecided_resamples:
+        yield f"{counts.undecided_resamples:,} of {counts.resamples:,} resamples did not identify every score and are in no interval"
+
+
+def _changed_since(experiment: Experiment, results: Results) -> Iterator[str]:
+    """Yield the name of each input that is no longer what the results were made from."""
+    made_from = {**results.provenance.get("inputs", {}), experiment.settings.name: results.provenance.get("settings_sha256")}
+    for path in (experiment.settings, experiment.votes):
+        if path.is_file() and made_from.get(path.name) != sha256(path):
+            yield path.name

@@ -1,0 +1,180 @@
+"""Votes become one table of comparisons in whole numbers: who compared which two items for which prompt, and which was preferred."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.config import others_name, own_name
+from stimuli.experiment import ExperimentError
+from study.votes import Vote
+
+Codes = NDArray[np.int64]
+
+LEFT, TIE, RIGHT = 1, 0, -1
+_OUTCOMES = {"left": LEFT, "tie": TIE, "right": RIGHT}
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column of labels as whole numbers: its entry k is `labels[codes[k]]`."""
+
+    labels: tuple[str, ...]
+    codes: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """One entry per comparison in each array.
+
+    `left` and `right` are places in `items`, which is sorted; `outcome` is LEFT, RIGHT or TIE. `participant`, `prompt` and how
+    many participants are simulated are None where the source does not tell them. `same_item` counts the votes between two
+    images of one item, which are not among the comparisons because they say nothing about it; `left_out` names the items that
+    were taken out on request.
+    """
+
+    items: tuple[str, ...]
+    left: Codes
+    right: Codes
+    outcome: Codes
+    participant: Coded | None
+    prompt: Coded | None
+    simulated_participants: int | None = None
+    same_item: int = 0
+    left_out: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """How the votes between each two items fell, shape (items, items).
+
+    `wins[i, j]` counts how often item i was preferred to item j; `ties[i, j] == ties[j, i]` counts how often neither was.
+    """
+
+    wins: Codes
+    ties: Codes
+
+    @property
+    def wins_with_half_ties(self) -> NDArray[np.float64]:
+        """The win matrix in which a tie is half a win for each of the two."""
+        return self.wins + self.ties / 2
+
+
+def encode(labels: Sequence[str]) -> Coded:
+    """Return a column of labels as whole numbers; the labels come back sorted, each once."""
+    distinct, codes = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)
+    return Coded(tuple(distinct.tolist()), codes.astype(np.int64))
+
+
+def tabulate(
+    left: Sequence[str],
+    right: Sequence[str],
+    choices: Sequence[str],
+    *,
+    participants: Sequence[str] | None,
+    prompts: Sequence[str] | None,
+    simulated_participants: int | None = None,
+) -> Comparisons:
+    """Return the comparisons given as columns of text of equal length; a choice is left, right or tie."""
+    both = encode([*left, *right])
+    sides = both.codes.reshape(2, -1)
+    table = Comparisons(
+        items=both.labels,
+        left=sides[0],
+        right=sides[1],
+        outcome=np.array([_OUTCOMES[choice] for choice in choices], dtype=np.int64),
+        participant=None if participants is None else encode(participants),
+        prompt=None if prompts is None else encode(prompts),
+        simulated_participants=simulated_participants,
+    )
+    differ = table.left != table.right
+    return replace(_select(table, differ), same_item=int(np.sum(~differ)))
+
+
+def from_votes(votes: Sequence[Vote]) -> Comparisons:
+    """Return the comparisons of a study.
+
+    An image with a target is `own` when it was made for the participant who judges it, else `others`; where several
+    conditions have targets, `own (NAME)` and `others (NAME)`.
+
+    Raises:
+        ExperimentError: two votes are of one trial, or a condition without targets is called like one of these.
+    """
+    _refuse_repeated_trials(votes)
+    targeted = {vote.left_condition for vote in votes if vote.left_target is not None}
+    targeted |= {vote.right_condition for vote in votes if vote.right_target is not None}
+    several = len(targeted) > 1
+    reserved = {name(condition, several=several) for condition in targeted for name in (own_name, others_name)}
+
+    def item(condition: str, target: str | None, participant_is: str | None) -> str:
+        if target is None:
+            if condition in reserved:
+                raise ExperimentError(f'the condition "{condition}" has no targets, but that is what images with targets are called')
+            return condition
+        return (own_name if target == participant_is else others_name)(condition, several=several)
+
+    return tabulate(
+        [item(vote.left_condition, vote.left_target, vote.target_user) for vote in votes],
+        [item(vote.right_condition, vote.right_target, vote.target_user) for vote in votes],
+        [vote.choice for vote in votes],
+        participants=[vote.participant for vote in votes],
+        prompts=[vote.prompt for vote in votes],
+        simulated_participants=len({vote.participant for vote in votes if vote.simulated}),
+    )
+
+
+def without(comparisons: Comparisons, names: Iterable[str]) -> Comparisons:
+    """Return the comparisons between the items that are not named.
+
+    Raises:
+        ExperimentError: a name is none of the items.
+    """
+    out = sorted(set(names))
+    for name in out:
+        if name not in comparisons.items:
+            raise ExperimentError(f'cannot leave out "{name}": the votes compare {", ".join(comparisons.items)}')
+    gone = [comparisons.items.index(name) for name in out]
+    kept = _select(comparisons, ~(np.isin(comparisons.left, gone) | np.isin(comparisons.right, gone)))
+    return replace(kept, left_out=(*comparisons.left_out, *out))
+
+
+def tally(comparisons: Comparisons) -> Tally:
+    """Return how the votes between each two items fell."""
+    size = len(comparisons.items)
+    wins, ties = np.zeros((size, size), dtype=np.int64), np.zeros((size, size), dtype=np.int64)
+    left, right, outcome = comparisons.left, comparisons.right, comparisons.outcome
+    np.add.at(wins, (left[outcome == LEFT], right[outcome == LEFT]), 1)
+    np.add.at(wins, (right[outcome == RIGHT], left[outcome == RIGHT]), 1)
+    np.add.at(ties, (left[outcome == TIE], right[outcome == TIE]), 1)
+    return Tally(wins, ties + ties.T)
+
+
+def _select(table: Comparisons, keep: NDArray[np.bool_]) -> Comparisons:
+    """Return the chosen comparisons; labels that no comparison uses any more are dropped."""
+    used, sides = np.unique(np.stack([table.left[keep], table.right[keep]]), return_inverse=True)
+    sides = sides.reshape(2, -1)
+
+    def part(column: Coded | None) -> Coded | None:
+        return None if column is None else encode([column.labels[code] for code in column.codes[keep]])
+
+    return replace(
+        table,
+        items=tuple(table.items[code] for code in used),
+        left=sides[0],
+        right=sides[1],
+        outcome=table.outcome[keep],
+        participant=part(table.participant),
+        prompt=part(table.prompt),
+    )
+
+
+def _refuse_repeated_trials(votes: Sequence[Vote]) -> None:
+    seen: set[str] = set()
+    for number, vote in enumerate(votes, start=1):
+        if vote.trial in seen:
+            raise ExperimentError(f'vote {number} is of trial "{vote.trial}", which has a vote already; each trial is answered once')
+        seen.add(vote.trial)

@@ -1,0 +1,136 @@
+"""The commands of the analysis print the numbers, what they are and are not, and where they are."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from analysis.commands import app
+from analysis.config import AnalysisTable, Claim
+from analysis.results import read_results
+from stimuli.experiment import Experiment, ExperimentError, open_experiment
+from stimuli.studyfile import ExperimentTable
+from study.votes import Vote, write_votes
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The part of study.toml that the analysis reads."""
+
+    experiment: ExperimentTable = field(default_factory=lambda: ExperimentTable("A test"))
+    analysis: AnalysisTable = field(default_factory=lambda: AnalysisTable(resamples=100))
+    claim: tuple[Claim, ...] = (Claim("C1", "greater", a="steered", b="initial [base]"),)
+
+
+def run(*arguments: str | Path, settings: Settings | None = None) -> Result:
+    def settle(folder: Path) -> tuple[Experiment, Settings]:
+        return open_experiment(folder), settings or Settings()
+
+    return CliRunner(env={"COLUMNS": "200"}).invoke(app, [str(argument) for argument in arguments], obj=settle)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    folder.mkdir()
+    (folder / "study.toml").write_text('[experiment]\ntitle = "A test"\n')
+    rng = np.random.default_rng(3)
+    votes = [
+        Vote(
+            f"t{k}", f"p{k % 5}", None, k, "q", "s1", "s2", "steered", "initial [base]", None, None,
+            "left" if rng.random() < 0.75 else "right", 800.0, "2026-01-01T00:00:00+00:00", simulated=True,
+        )
+        for k in range(100)
+    ]  # fmt: skip
+    write_votes(folder / "votes.parquet", votes)
+    return folder
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "votes.csv"
+    path.write_text("l,r,c,who\n" + "a,b,left,p1\nb,a,left,p2\na,b,tie,p3\n" * 10)
+    return path
+
+
+def test_fit_prints_scores_counts_verdicts_and_what_the_interval_is_not(study: Path) -> None:
+    result = run("fit", study)
+    assert result.exit_code == 0, result.output
+    found = read_results(study / "results.json")
+    (score, _), (step,) = found.scores, found.contrasts
+    numbers = [score.elo, score.low, score.high, score.votes, step.difference_elo, step.low, step.high]
+    row = next(line.split() for line in result.output.splitlines() if line.startswith("steered"))
+    assert [float(number) for number in row[1:]] == pytest.approx(numbers, abs=0.06)
+    for told in (
+        "initial [base]",
+        "100 votes, 0 of them ties",
+        "% of the decided votes chose the left side",
+        "5 participants, 5 of them simulated",
+        "C1 SUPPORTED, For these participants and these prompts, not for new ones, the votes support the claim that steered",
+        "Interval: 95 % percentile interval from 100 bootstrap resamples of single votes, each taken for an independent fact.",
+        "for new people or new prompts it is too narrow",
+        f"Written: {study / 'results.json'}",
+        f"Next: tastebench reports build {study}",
+    ):
+        assert told in " ".join(result.output.split()), told
+
+
+def test_claims_prints_the_verdicts_and_says_when_they_are_old(study: Path) -> None:
+    run("fit", study)
+    fresh = run("claims", study)
+    assert "C1 SUPPORTED, For these participants" in " ".join(fresh.output.split())
+    assert "Why: the 95 % interval of the difference lies wholly above 0." in " ".join(fresh.output.split())
+    assert "changed after these results" not in fresh.output
+    (study / "study.toml").write_text('[experiment]\ntitle = "Another"\n')
+    assert (
+        f"study.toml changed after these results were made; to renew them: tastebench analysis fit {study}" in run("claims", study).output
+    )
+
+
+def test_claims_before_fit_names_the_command_to_run(study: Path) -> None:
+    result = run("claims", study)
+    assert isinstance(result.exception, ExperimentError)
+    assert str(result.exception).endswith(f"results.json: no such file; `tastebench analysis fit {study}` makes it")
+
+
+def test_a_study_without_claims_says_so(study: Path) -> None:
+    run("fit", study, settings=Settings(claim=()))
+    assert "No claims: write what you expect as [[claim]] tables" in run("claims", study).output
+
+
+def test_fit_reads_any_csv(table: Path, tmp_path: Path) -> None:
+    asked = ("fit", table, "--left", "l", "--right", "r", "--choice", "c", "--participant", "who", "--out", tmp_path / "out")
+    result = run(*asked, "--resamples", "150", "--seed", "7")
+    assert result.exit_code == 0, result.output
+    found = read_results(tmp_path / "out" / "results.json")
+    assert (found.counts.resamples, found.counts.participants, found.counts.ties, found.provenance["seed"]) == (150, 3, 10, 7)
+    assert "3 participants" in result.output
+
+
+def test_a_csv_needs_its_columns_named(table: Path) -> None:
+    result = run("fit", table, "--left", "l")
+    assert str(result.exception).endswith(
+        "is read as a CSV file, for which --right, --choice, --out must be given; see --help for an example"
+    )
+
+
+def test_an_experiment_takes_no_options_of_a_csv(study: Path) -> None:
+    result = run("fit", study, "--left", "l", "--seed", "3")
+    assert "is an experiment folder, for which --left, --seed cannot be given; its study.toml and votes.parquet tell it" in str(
+        result.exception
+    )
+
+
+def test_a_path_that_is_nothing_is_told(tmp_path: Path) -> None:
+    result = run("fit", tmp_path / "nowhere")
+    assert "nowhere: no such folder or file; expected an experiment folder or a CSV file" in str(result.exception)
+
+
+def test_a_condition_can_be_left_out(table: Path, tmp_path: Path) -> None:
+    table.write_text(table.read_text() + "a,z,left,p1\n")
+    asked = ("fit", table, "--left", "l", "--right", "r", "--choice", "c", "--out", tmp_path / "out")
+    assert "Winless: z" in str(run(*asked).exception)
+    result = run(*asked, "--without", "z")
+    assert "left out on request: z" in result.output
