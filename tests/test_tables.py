@@ -1,0 +1,86 @@
+"""The tables: every number is the one in the results, and text stays text."""
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reported_experiment import ELO, example_results
+
+from analysis.results import Pair, Score
+from reports import tables
+from reports.win_rates import chance, ranking, win_rates
+
+
+def rows_of(table: tables.Table) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(tables.as_csv(table).decode())))
+
+
+def test_csv_scores_are_the_results_digit_for_digit() -> None:
+    scores = example_results().scores
+    rows = rows_of(tables.score_table(scores))
+    read = [Score(row["condition"], float(row["elo"]), float(row["low"]), float(row["high"]), int(row["votes"])) for row in rows]
+    assert read == sorted(scores, key=lambda score: -score.elo)
+
+
+@given(st.floats(-4000, 4000), st.floats(-4000, 4000))
+def test_csv_numbers_survive_the_way_there_and_back(elo: float, low: float) -> None:
+    (row,) = rows_of(tables.score_table([Score("own", elo, low, low, 3)]))
+    assert (float(row["elo"]), float(row["low"])) == (elo, low)
+
+
+def test_contrasts_carry_the_results_and_their_chance() -> None:
+    contrasts = example_results().contrasts
+    rows = rows_of(tables.contrast_table(contrasts))
+    assert [(r["a"], r["b"], float(r["difference_elo"]), float(r["low"]), float(r["high"]), r["scope"]) for r in rows] == [
+        (c.a, c.b, c.difference_elo, c.low, c.high, c.scope) for c in contrasts
+    ]
+    assert float(rows[0]["chance"]) == pytest.approx(chance(contrasts[0].difference_elo))
+
+
+# The specification of statistics: 27 Elo = .5388, 22 = .5316, 57 = .5813, 143 = .6949.
+@pytest.mark.parametrize(("points", "share"), [(27, 0.5388), (22, 0.5316), (57, 0.5813), (143, 0.6949), (0, 0.5)])
+def test_chance_follows_from_the_elo_scale(points: float, share: float) -> None:
+    assert chance(points) == pytest.approx(share, abs=5e-5)
+    assert chance(-points) == pytest.approx(1 - share, abs=5e-5)
+
+
+def test_pairs_and_win_rates_agree() -> None:
+    results = example_results()
+    square = {row["preferred"]: row for row in rows_of(tables.win_table(win_rates(results.pairs, ranking(results.scores))))}
+    for row in rows_of(tables.pair_table(results.pairs)):
+        assert float(square[row["a"]][row["b"]]) == pytest.approx(float(row["share_a"]))
+        assert float(square[row["b"]][row["a"]]) == pytest.approx(1 - float(row["share_a"]))
+    assert all(square[name][name] == "" for name in ELO)
+
+
+def test_counts_say_what_is_known_and_leave_out_what_is_not() -> None:
+    results = example_results()
+    told = dict(tables.count_table(results.counts).shown)
+    assert told["votes"] == "7,120" and told["participants"] == "6" and told["of them simulated"] == "6"
+    assert told["share of decided votes for the left image"] == "50.8\N{NO-BREAK SPACE}%"
+    assert told["of them undecided, in no interval"] == "3"
+    assert "conditions left out on request" not in told
+    unknown = replace(results.counts, participants=None, prompts=None, left_out=("hpsv3", "qalign"))
+    told = dict(tables.count_table(unknown).shown)
+    assert "participants" not in told and "prompts" not in told
+    assert told["conditions left out on request"] == "hpsv3, qalign"
+
+
+def test_a_pair_without_votes_has_no_share() -> None:
+    assert tables.pair_table([Pair("own", "others", 0, 0, 0)]).shown[0][-1] == ""
+
+
+def test_markdown_shows_names_literally_and_one_row_a_line() -> None:
+    hostile = "a|b *bold* <img src=x>\nnext"
+    text = tables.as_markdown(tables.score_table([Score(hostile, 1000.4, 990, 1010, 1500)])).decode()
+    assert text.splitlines()[2] == "| a\\|b \\*bold\\* \\<img src=x\\> next | 1000 | 990 | 1010 | 1,500 |"
+
+
+def test_markdown_has_as_many_cells_in_each_line() -> None:
+    results = example_results()
+    for table in (tables.score_table(results.scores), tables.claim_table(results.claims), tables.contrast_table(results.contrasts)):
+        lines = tables.as_markdown(table).decode().splitlines()
+        assert {line.count("|") for line in lines} == {len(table.columns) + 1}
