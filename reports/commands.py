@@ -7,7 +7,6 @@ from typing import Annotated, Protocol, cast
 import typer
 from rich.console import Console
 
-from reports import page
 from stimuli.experiment import Experiment
 from stimuli.progress import shown
 from stimuli.studyfile import ExperimentTable
@@ -39,6 +38,9 @@ def build(
 
     Example: tastebench reports build my-study
     """
+    # The drawing libraries take a second to import, which no other command should wait for.
+    from reports import page
+
     console = Console()
     experiment, title = _opened(ctx, folder)
     with shown(console) as report:

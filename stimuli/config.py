@@ -1,18 +1,29 @@
 """The tables of study.toml that describe the stimuli, and what must hold between them."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Protocol
 
 from pydantic import Field
 
+from stimuli import encoders, generators, raters, rewriters, scorers
 from stimuli.ratings import RatedData
 from stimuli.steering import Steering
-from stimuli.studyfile import ExperimentTable, Mistake
+from stimuli.studyfile import ExperimentTable, Mistake, text_of
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-UserId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Name = Annotated[
+    str,
+    text_of(
+        r"[a-z0-9][a-z0-9_-]{0,39}",
+        expected="1 to 40 lower-case letters, digits, - and _, the first a letter or digit",
+    ),
+]
+UserId = Annotated[str, text_of(r"[A-Za-z0-9_-]{1,64}", expected="1 to 64 letters, digits, - and _")]
+
+# The analysis sorts a target user's images under these names.
+RESERVED = ("own", "others")
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,110 @@ class StimuliSettings(Protocol):
         ...
 
 
+def own_image(folder: Path, pattern: str, prompt: str) -> Path:
+    """Return the path of a researcher's own image for one prompt; patterns are relative to the experiment's folder."""
+    return folder / pattern.replace("{prompt}", prompt)
+
+
 def mistakes(settings: StimuliSettings, folder: Path) -> Iterator[Mistake]:
     """Yield what is wrong between the tables although each is well-formed."""
-    raise NotImplementedError
+    yield from _parts(settings.stimuli)
+    yield from _ratings(settings.stimuli.ratings, folder)
+    yield from _prompts(settings)
+    for number, condition in enumerate(settings.condition, start=1):
+        place = f'[[condition]] {number} ("{condition.name}")'
+        yield from _name(place, condition, settings.condition[: number - 1])
+        yield from _scorer(place, condition)
+        yield from _targets(place, condition, settings.stimuli.ratings)
+        yield from _images(place, condition, settings.prompt, folder)
+    yield from _enough(settings)
+
+
+def _parts(table: StimuliTable) -> Iterator[Mistake]:
+    for key, shelf, name in (
+        ("generator", generators.SHELF, table.generator),
+        ("rewriter", rewriters.SHELF, table.rewriter),
+        ("encoder", encoders.SHELF, table.encoder),
+    ):
+        if complaint := shelf.complaint(name):
+            yield Mistake("[stimuli]", key, complaint)
+
+
+def _ratings(data: RatedData, folder: Path) -> Iterator[Mistake]:
+    place = "[stimuli.ratings]"
+    if data.folder is not None and not (folder / data.folder).is_dir():
+        yield Mistake(
+            place, "folder", f'is "{data.folder}", and {folder / data.folder} is no folder; put a data set in PAMELA\'s layout there'
+        )
+    if data.folder is None and data.per_rater > data.images:
+        yield Mistake(place, "per_rater", f'is {data.per_rater}, more than the {data.images} images; lower it or raise "images"')
+
+
+def _prompts(settings: StimuliSettings) -> Iterator[Mistake]:
+    if not settings.prompt:
+        yield Mistake("[[prompt]]", None, "is missing; add at least one, with an id and a text")
+    seen: set[str] = set()
+    for number, prompt in enumerate(settings.prompt, start=1):
+        if prompt.id in seen:
+            yield Mistake(f'[[prompt]] {number} ("{prompt.id}")', "id", f'is "{prompt.id}", which an earlier prompt has; give each its own')
+        seen.add(prompt.id)
+
+
+def _enough(settings: StimuliSettings) -> Iterator[Mistake]:
+    if not settings.condition:
+        yield Mistake("[[condition]]", None, "is missing; add at least two ways to make an image, one with a scorer and one without")
+        return
+    images = sum(max(1, len(condition.targets)) for condition in settings.condition)
+    if images < 2:
+        yield Mistake(
+            "[[condition]]", None, f"gives {images} image for each prompt; expected at least 2 to compare, so add a condition or a target"
+        )
+
+
+def _name(place: str, condition: Condition, earlier: Sequence[Condition]) -> Iterator[Mistake]:
+    if condition.name in RESERVED:
+        yield Mistake(
+            place, "name", f'is "{condition.name}", which the analysis uses for images steered for the judge or for others; choose another'
+        )
+    if condition.name in {other.name for other in earlier}:
+        yield Mistake(place, "name", f'is "{condition.name}", which an earlier condition has; give each its own')
+
+
+def _scorer(place: str, condition: Condition) -> Iterator[Mistake]:
+    if condition.scorer is None:
+        return
+    if complaint := scorers.SHELF.complaint(condition.scorer):
+        yield Mistake(place, "scorer", complaint)
+    if condition.images is not None:
+        yield Mistake(place, "images", 'stands beside "scorer"; ready-made images cannot be steered, so remove one of the two')
+
+
+def _targets(place: str, condition: Condition, data: RatedData) -> Iterator[Mistake]:
+    if condition.scorer == scorers.PERSONAL and not condition.targets:
+        yield Mistake(place, "targets", 'is missing; the scorer "personal" needs to know for whom, such as targets = ["rater-01"]')
+    if condition.targets and condition.scorer != scorers.PERSONAL:
+        found = f'the scorer is "{condition.scorer}"' if condition.scorer else "it has no scorer"
+        yield Mistake(place, "targets", f'needs scorer = "personal", but {found}; set that scorer or remove "targets"')
+    twice = sorted(user for user, count in Counter(condition.targets).items() if count > 1)
+    if twice:
+        yield Mistake(place, "targets", f"names {', '.join(twice)} more than once; name each target once")
+    if data.folder is None and condition.scorer == scorers.PERSONAL:
+        known = raters.names(data.raters)
+        for user in dict.fromkeys(condition.targets):
+            if user not in known:
+                yield Mistake(place, "targets", f'names "{user}"; expected simulated raters, {known[0]} to {known[-1]}')
+
+
+def _images(place: str, condition: Condition, prompts: Sequence[Prompt], folder: Path) -> Iterator[Mistake]:
+    pattern = condition.images
+    if pattern is None:
+        return
+    if "{prompt}" not in pattern and len(prompts) > 1:
+        yield Mistake(
+            place, "images", f'is "{pattern}" for {len(prompts)} prompts; write {{prompt}} where the prompt\'s id belongs in the file name'
+        )
+        return
+    missing = [path for path in (own_image(folder, pattern, prompt.id) for prompt in prompts) if not path.is_file()]
+    if missing:
+        some = ", ".join(map(str, missing[:3])) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        yield Mistake(place, "images", f'is "{pattern}", but there is no file {some}; put the images there, one for each prompt')

@@ -93,7 +93,7 @@ def open_experiment(folder: Path) -> Experiment:
         raise ExperimentError(f"{folder}: no such folder; `tastebench init {folder}` makes a new experiment there")
     if not experiment.settings.is_file():
         raise ExperimentError(
-            f"{experiment.settings}: no such file; an experiment is a folder with a study.toml (`tastebench init` writes one)"
+            f"{experiment.settings}: no such file; an experiment is a folder with a study.toml, and `tastebench init` writes one"
         )
     return experiment
 

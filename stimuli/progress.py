@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 Report = Callable[[str, int, int], None]
 
 
-def silent(what: str, done: int, total: int) -> None:  # noqa: ARG001 - it has the shape of a Report
+def silent(what: str, done: int, total: int) -> None:
     """Tell nobody."""
 
 

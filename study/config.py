@@ -10,9 +10,9 @@ from stimuli.studyfile import ExperimentTable
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 CONSENT = """\
-You will see pairs of images and say which one you prefer. There are no right or wrong answers. We store your answers, how \
-long each took and the id you arrived with, and nothing else about you. Taking part is voluntary: you may stop at any moment \
-by closing the page."""
+You will see pairs of images and say which one you prefer. There are no right or wrong answers. We store your answers, when \
+and how you gave them (how long it took, with mouse or keys, the size of your window, whether you left the page) and the id you \
+arrived with, and nothing else about you. Taking part is voluntary: you may stop at any moment by closing the page."""
 
 INSTRUCTIONS = """\
 Two images will appear side by side, both made for the same short description. Choose the one you prefer, by clicking it or \

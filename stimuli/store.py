@@ -1,0 +1,179 @@
+"""The memory of steering: results by the hash of their canonical request, images by the hash of their bytes, events once each.
+
+The only module that writes SQL here. A process may be killed at any point: an image is whole before a result names it, a result
+and its events are one transaction, and the readable log follows the database.
+"""
+
+import hashlib
+import io
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
+
+from stimuli.experiment import ExperimentError, write_whole
+
+Request = Mapping[str, Any]
+Event = Mapping[str, Any]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, kind TEXT NOT NULL, request TEXT NOT NULL, answer TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, at TEXT NOT NULL, event TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to one request; both are JSON values, and the request has a "kind"."""
+
+    request: Request
+    answer: Any
+
+
+def canonical(value: object) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, finite numbers only.
+
+    >>> canonical({"b": 1, "a": [1.5, None]})
+    '{"a":[1.5,null],"b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def key_of(value: object) -> str:
+    """Return the SHA-256 of the canonical text of a request, as hexadecimal digits."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """One folder with `store.sqlite`, `images/` and `events.jsonl`; use it in a `with` statement."""
+
+    def __init__(self, folder: Path, *, clock: Callable[[], datetime] = now) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._clock = clock
+        self._database = sqlite3.connect(folder / "store.sqlite", timeout=60, isolation_level=None)
+        try:
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = FULL")
+            self._database.executescript(_TABLES)
+            self._write_log()
+        except sqlite3.DatabaseError as error:
+            self._database.close()
+            raise ExperimentError(
+                f"{folder / 'store.sqlite'}: cannot be used ({error}); delete the folder {folder} to start afresh"
+            ) from error
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; everything is stored already."""
+        self._database.close()
+
+    def answer(self, request: Request) -> Any | None:
+        """Return the remembered answer to a request, None where there is none."""
+        row = self._database.execute("SELECT answer FROM results WHERE key = ?", (key_of(request),)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def remember(self, results: Sequence[Result], events: Sequence[Event] = ()) -> None:
+        """Store answers and what happened, all or nothing. A known request keeps its first answer; an equal event is told once."""
+        if not results and not events:
+            return
+        at = self._clock().isoformat(timespec="milliseconds")
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            for result in results:
+                row = (key_of(result.request), result.request["kind"], canonical(result.request), canonical(result.answer))
+                self._database.execute("INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?)", row)
+            told = [(key_of(event), at, canonical(event)) for event in events]
+            self._database.executemany("INSERT OR IGNORE INTO events (key, at, event) VALUES (?, ?, ?)", told)
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        if events:
+            self._write_log()
+
+    def forget(self, request: Request) -> None:
+        """Drop the answer to a request, so that it can be answered anew."""
+        self._database.execute("DELETE FROM results WHERE key = ?", (key_of(request),))
+
+    def count(self, kind: str) -> int:
+        """Return how many requests of a kind are answered."""
+        return int(self._database.execute("SELECT COUNT(*) FROM results WHERE kind = ?", (kind,)).fetchone()[0])
+
+    def image_path(self, sha256: str) -> Path:
+        """Return where the image with this hash lies, or would lie."""
+        return self.folder / "images" / sha256[:2] / f"{sha256}.png"
+
+    def has_image(self, sha256: str) -> bool:
+        """Return whether the image is here."""
+        return self.image_path(sha256).is_file()
+
+    def keep_image(self, image: Image.Image, about: Request) -> str:
+        """Store an image with what it was made from inside the file, and return the SHA-256 of its bytes."""
+        notes = PngInfo()
+        notes.add_itxt("tastebench", canonical(about))
+        buffer = io.BytesIO()
+        # The least compression: working copies are written often and read once or twice.
+        image.save(buffer, "PNG", pnginfo=notes, compress_level=1)
+        content = buffer.getvalue()
+        sha256 = hashlib.sha256(content).hexdigest()
+        if not self.has_image(sha256):
+            write_whole(self.image_path(sha256), content)
+        return sha256
+
+    def image(self, sha256: str) -> Image.Image:
+        """Return a stored image, in RGB.
+
+        Raises:
+            ExperimentError: the file is gone or damaged.
+        """
+        path = self.image_path(sha256)
+        try:
+            with Image.open(path) as image:
+                return image.convert("RGB")
+        except (OSError, UnidentifiedImageError) as error:
+            raise ExperimentError(f"{path}: cannot be read ({error}); delete it and run the command again to render it anew") from error
+
+    def _write_log(self) -> None:
+        """Append to events.jsonl what the database knows and the log does not, under the database's lock: each event is one line."""
+        path = self.folder / "events.jsonl"
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            with path.open("a+b") as log:
+                last = _last_number(log)
+                rows = self._database.execute("SELECT number, at, event FROM events WHERE number > ? ORDER BY number", (last,))
+                for number, at, event in rows:
+                    line = json.dumps({"number": number, "at": at, **json.loads(event)}, ensure_ascii=False)
+                    log.write(line.encode() + b"\n")
+        finally:
+            self._database.execute("COMMIT")
+
+
+def _last_number(log: io.BufferedRandom) -> int:
+    """Return the number of the last whole line, after cutting off a line that a crash left unfinished."""
+    end = log.seek(0, io.SEEK_END)
+    start = max(0, end - 65_536)
+    log.seek(start)
+    tail = log.read()
+    whole = tail[: tail.rfind(b"\n") + 1]
+    if len(whole) < len(tail):
+        log.truncate(start + len(whole))
+    lines = whole.splitlines()
+    return int(json.loads(lines[-1])["number"]) if lines else 0

@@ -1,0 +1,64 @@
+"""A tiny experiment whose stimuli are random noise, with names that would be easy to find where they must not be."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from stimuli.experiment import Experiment
+from stimuli.manifest import Stimulus, Utility, write_stimuli, write_utilities
+from stimuli.provenance import sha256
+from stimuli.studyfile import ExperimentTable
+from study.config import StudyTable
+
+# (condition, target user); the scorer of each is named after it.
+ARMS = (("zebrafinch", None), ("quokkaleap", "walrusking"), ("quokkaleap", "lemurqueen"))
+PROMPTS = {"p1": "A red boat on a lake", "p2": "A <b>bold</b> house & garden"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    experiment: ExperimentTable = field(default_factory=lambda: ExperimentTable("Does it work?", seed=7))
+    study: StudyTable = field(default_factory=StudyTable)
+
+
+def make_experiment(folder: Path, *, prompts: int = 2, arms: tuple[tuple[str, str | None], ...] = ARMS, size: int = 64) -> Experiment:
+    experiment = Experiment(folder)
+    experiment.images.mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    texts = list(PROMPTS.items()) + [(f"p{number}", f"Thing number {number}") for number in range(3, prompts + 1)]
+    stimuli = [_stimulus(experiment, rng, prompt, text, arm, size) for prompt, text in texts[:prompts] for arm in arms]
+    write_stimuli(experiment.stimuli, stimuli)
+    return experiment
+
+
+def write_known_tastes(experiment: Experiment, utilities: dict[tuple[str, str], float]) -> None:
+    write_utilities(experiment.utilities, [Utility(user, stimulus, value) for (user, stimulus), value in utilities.items()])
+
+
+def _stimulus(experiment: Experiment, rng: np.random.Generator, prompt: str, text: str, arm: tuple[str, str | None], size: int) -> Stimulus:
+    condition, target = arm
+    name = f"{prompt}-{condition}-{target or 'all'}"
+    path = experiment.images / f"img-{name}.png"
+    metadata = PngInfo()
+    metadata.add_text("parameters", f"secretmetadata {condition}")
+    Image.fromarray(rng.integers(0, 255, (size, size, 3), dtype=np.uint8)).save(path, pnginfo=metadata)
+    return Stimulus(
+        stimulus=name,
+        prompt=prompt,
+        base_prompt=text,
+        condition=condition,
+        target_user=target,
+        run=0,
+        image=str(path.relative_to(experiment.folder)),
+        image_sha256=sha256(path),
+        final_prompt=f"finalprompt {text} in golden light",
+        generator="noisegenerator",
+        seed=1,
+        scorer=f"scorer-{condition}",
+        score=1.0,
+        initial_score=0.0,
+        iteration=1,
+    )

@@ -1,0 +1,161 @@
+"""study.toml, the stimuli part: each mistake between tables is named with table, key and what to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from stimuli.config import Condition, Prompt, StimuliTable, mistakes
+from stimuli.ratings import RatedData
+from stimuli.studyfile import ExperimentTable, Mistake
+
+
+@dataclass(frozen=True)
+class Settings:
+    experiment: ExperimentTable = field(default_factory=lambda: ExperimentTable("Test"))
+    stimuli: StimuliTable = field(default_factory=StimuliTable)
+    prompt: tuple[Prompt, ...] = (Prompt("cat", "A cat."), Prompt("dog", "A dog."))
+    condition: tuple[Condition, ...] = (Condition("initial"), Condition("colourful", scorer="colourful"))
+
+
+INITIAL = Condition("initial")
+
+
+def found(settings: Settings, folder: Path) -> list[Mistake]:
+    return list(mistakes(settings, folder))
+
+
+def test_the_quickstart_has_no_mistake(tmp_path: Path) -> None:
+    personal = Condition("personal", scorer="personal", targets=("rater-01", "rater-24"))
+    assert found(Settings(condition=(*Settings().condition, personal)), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "text"),
+    [
+        (StimuliTable(generator="flx2"), "generator", 'is "flx2", which is no known generator; did you mean "flux2"?'),
+        (StimuliTable(rewriter="zzz"), "rewriter", 'is "zzz", which is no known rewriter; expected one of: local, server, vocabulary'),
+        (StimuliTable(encoder="siglip2"), "encoder", 'is "siglip2", which is no known encoder; did you mean "siglip2-base"?'),
+    ],
+)
+def test_unknown_parts_are_answered_with_the_nearest_name(tmp_path: Path, table: StimuliTable, key: str, text: str) -> None:
+    assert found(Settings(stimuli=table), tmp_path) == [Mistake("[stimuli]", key, text)]
+
+
+def test_parts_of_later_versions_are_no_mistake_in_the_file(tmp_path: Path) -> None:
+    table = StimuliTable(generator="flux2", rewriter="local", encoder="siglip2-so400m")
+    assert found(Settings(stimuli=table, condition=(INITIAL, Condition("h", scorer="hpsv3"))), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("conditions", "place", "key", "text"),
+    [
+        ((INITIAL, INITIAL), '[[condition]] 2 ("initial")', "name", 'is "initial", which an earlier condition has; give each its own'),
+        (
+            (INITIAL, Condition("own", scorer="crisp")),
+            '[[condition]] 2 ("own")',
+            "name",
+            'is "own", which the analysis uses for images steered for the judge or for others; choose another',
+        ),
+        (
+            (INITIAL, Condition("x", scorer="colorful")),
+            '[[condition]] 2 ("x")',
+            "scorer",
+            'is "colorful", which is no known scorer; did you mean "colourful"?',
+        ),
+        (
+            (INITIAL, Condition("x", scorer="personal")),
+            '[[condition]] 2 ("x")',
+            "targets",
+            'is missing; the scorer "personal" needs to know for whom, such as targets = ["rater-01"]',
+        ),
+        (
+            (INITIAL, Condition("x", scorer="crisp", targets=("rater-01",))),
+            '[[condition]] 2 ("x")',
+            "targets",
+            'needs scorer = "personal", but the scorer is "crisp"; set that scorer or remove "targets"',
+        ),
+        (
+            (INITIAL, Condition("x", targets=("rater-01",))),
+            '[[condition]] 2 ("x")',
+            "targets",
+            'needs scorer = "personal", but it has no scorer; set that scorer or remove "targets"',
+        ),
+        (
+            (INITIAL, Condition("x", scorer="personal", targets=("rater-01", "rater-01"))),
+            '[[condition]] 2 ("x")',
+            "targets",
+            "names rater-01 more than once; name each target once",
+        ),
+        (
+            (INITIAL, Condition("x", scorer="personal", targets=("rater-25", "rater-24"))),
+            '[[condition]] 2 ("x")',
+            "targets",
+            'names "rater-25"; expected simulated raters, rater-01 to rater-24',
+        ),
+        (
+            (INITIAL,),
+            "[[condition]]",
+            None,
+            "gives 1 image for each prompt; expected at least 2 to compare, so add a condition or a target",
+        ),
+        (
+            (INITIAL, Condition("x", images="photo.png")),
+            '[[condition]] 2 ("x")',
+            "images",
+            'is "photo.png" for 2 prompts; write {prompt} where the prompt\'s id belongs in the file name',
+        ),
+    ],
+)
+def test_a_mistake_in_a_condition_is_named(tmp_path: Path, conditions: Sequence[Condition], place: str, key: str | None, text: str) -> None:
+    assert found(Settings(condition=tuple(conditions)), tmp_path) == [Mistake(place, key, text)]
+
+
+def test_two_targets_are_two_images_to_compare(tmp_path: Path) -> None:
+    only = Condition("personal", scorer="personal", targets=("rater-01", "rater-02"))
+    assert found(Settings(condition=(only,)), tmp_path) == []
+
+
+def test_missing_prompts_and_conditions_are_named(tmp_path: Path) -> None:
+    assert [(mistake.table, mistake.key) for mistake in found(Settings(prompt=(), condition=()), tmp_path)] == [
+        ("[[prompt]]", None),
+        ("[[condition]]", None),
+    ]
+
+
+def test_prompts_with_the_same_id_are_named(tmp_path: Path) -> None:
+    prompts = (Prompt("cat", "A cat."), Prompt("cat", "Another."))
+    assert found(Settings(prompt=prompts), tmp_path) == [
+        Mistake('[[prompt]] 2 ("cat")', "id", 'is "cat", which an earlier prompt has; give each its own')
+    ]
+
+
+def test_own_images_must_be_there_and_cannot_be_steered(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/cat.png").touch()
+    condition = Condition("x", images="mine/{prompt}.png", scorer="crisp")
+    texts = [mistake.text for mistake in found(Settings(condition=(INITIAL, condition)), tmp_path)]
+    assert texts == [
+        'stands beside "scorer"; ready-made images cannot be steered, so remove one of the two',
+        f'is "mine/{{prompt}}.png", but there is no file {tmp_path / "mine/dog.png"}; put the images there, one for each prompt',
+    ]
+    (tmp_path / "mine/dog.png").touch()
+    assert found(Settings(condition=(INITIAL, Condition("x", images="mine/{prompt}.png"))), tmp_path) == []
+
+
+def test_a_missing_data_set_and_too_many_ratings_are_named(tmp_path: Path) -> None:
+    nowhere = Settings(stimuli=StimuliTable(ratings=RatedData(folder="pamela")))
+    assert [mistake.key for mistake in found(nowhere, tmp_path)] == ["folder"]
+    assert f"{tmp_path / 'pamela'} is no folder; put a data set in PAMELA's layout there" in found(nowhere, tmp_path)[0].text
+    greedy = Settings(stimuli=StimuliTable(ratings=RatedData(images=20, per_rater=30)))
+    assert found(greedy, tmp_path) == [
+        Mistake("[stimuli.ratings]", "per_rater", 'is 30, more than the 20 images; lower it or raise "images"')
+    ]
+
+
+def test_users_of_a_real_data_set_are_not_judged_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "pamela").mkdir()
+    personal = Condition("personal", scorer="personal", targets=("p17", "p18"))
+    settings = Settings(stimuli=StimuliTable(ratings=RatedData(folder="pamela")), condition=(personal,))
+    assert found(settings, tmp_path) == []
