@@ -72,9 +72,9 @@ def aim(look: Look, rng: np.random.Generator, *, indoors: bool) -> Camera:
         hero_u = 0.335
     tilted = look.choice("tilt") == "tilted"
     return Camera(
-        zoom=_ZOOM.get(lens, 1.0) * _FRAMING.get(composition, 1.0),
+        zoom=_ZOOM.get(lens, 1.0) * _FRAMING.get(composition, 1.0) * (0.9 if tilted else 1.0),
         hero_u=hero_u,
-        hero_size=(0.66 if composition == "space" else 1.0) * (1.1 if angle == "low" else 1.0) * (1.05 if tilted or angle else 1.0),
+        hero_size=(0.66 if composition == "space" else 1.0) * {"low": 1.1, "high": 0.84}.get(angle, 1.0),
         horizon=_horizon(angle, composition, rng.random(), indoors),
         far={"wide": 0.75, "tele": 1.45}.get(lens, 1.0),
         keystone=_KEYSTONE.get(angle, 0.0),
@@ -86,8 +86,9 @@ def aim(look: Look, rng: np.random.Generator, *, indoors: bool) -> Camera:
 
 def _horizon(angle: str, composition: str, chance: float, indoors: bool) -> float:
     """Return the height of the horizon, or of the foot of a room's back wall."""
-    if angle:
-        level = {"low": 0.2, "high": 0.6}.get(angle, 0.38)
-    else:
-        level = 0.333 if composition == "thirds" else 0.36 + 0.05 * chance
+    level = 0.36 + 0.05 * chance
+    if angle in ("low", "high"):
+        level = 0.2 if angle == "low" else 0.6
+    elif composition == "thirds":
+        level = 0.333
     return level * 0.8 if indoors else level

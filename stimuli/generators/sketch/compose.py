@@ -27,15 +27,17 @@ def compose(scene: Scene, look: Look, *, seed: int, size: int) -> Image.Image:
     place = PLACES[scene.place]
     camera = aim(look, _chance(seed, "camera"), indoors=place.indoors)
     canvas = Image.new("RGB", (size * _FINER, size * _FINER))
-    pen = camera.pen(canvas, _light(look), centre=_centre(scene, camera), depth=0.3 * max(look.tone.haze, 0.0))
+    pen = camera.pen(canvas, _light(look), centre=_centre(scene, camera), depth=0.26 * max(look.tone.haze, 0.0))
     stage = _stage(scene, look, camera, pen, seed)
     place.back(stage)
+    if stage.symmetrical:
+        pen.fold()
     if look.choice("side") == "backlit":
         _halo(stage)
     if camera.defocus:
         pen.defocus(camera.defocus)
-    for cast, spot in _blocking(scene, stage, look):
-        _perform(cast, spot, camera, stage, seed)
+    for number, cast, spot in _blocking(scene, stage, look):
+        _perform(cast, spot, camera, stage, _chance(seed, f"{cast.name} {number}"))
     if look.choice("composition") != "space":
         place.front(stage)
     if look.choice("shafts"):
@@ -57,7 +59,7 @@ def _light(look: Look) -> Light:
             light,
             key=(light.key[0] * 0.42, light.key[1] * 0.4, light.key[2] * 0.4),
             ambient=(light.ambient[0] * 0.62, light.ambient[1] * 0.62, light.ambient[2] * 0.68),
-            horizon=mix(light.horizon, light.disc, 0.5),
+            horizon=mix(light.horizon, light.disc, 0.3),
             glow=1.0,
         )
     return light
@@ -68,8 +70,11 @@ def _centre(scene: Scene, camera: Camera) -> float:
     if camera.zoom <= 1 or not scene.cast:
         return 0.5
     main = SUBJECTS[scene.cast[0].name]
-    middle = camera.horizon * 0.4 + 0.55 * main.height if main.spot not in ("aloft", "hang") else 0.58
-    return 0.5 + (min(max(middle, 0.3), 0.7) - 0.5) * min((camera.zoom - 1) * 2, 1)
+    if main.spot in ("aloft", "hang"):
+        middle = camera.horizon + 0.26
+    else:
+        middle = min(camera.horizon, 0.45) * PLACES[scene.place].foot + 0.54 * main.height
+    return 0.5 + (min(max(middle, 0.25), 0.75) - 0.5) * min((camera.zoom - 1) * 3, 1)
 
 
 def _stage(scene: Scene, look: Look, camera: Camera, pen: Pen, seed: int) -> Stage:
@@ -82,62 +87,61 @@ def _stage(scene: Scene, look: Look, camera: Camera, pen: Pen, seed: int) -> Sta
         busy=busy,
         far=camera.far,
         land=any(SUBJECTS[cast.name].spot == "ground" for cast in scene.cast),
+        alone=len(scene.cast) < 2,
         symmetrical=look.choice("composition") == "symmetrical",
         features=scene.features,
     )
 
 
-def _blocking(scene: Scene, stage: Stage, look: Look) -> list[tuple[Cast, Spot]]:
-    """Return who goes where, the farthest first."""
+def _blocking(scene: Scene, stage: Stage, look: Look) -> list[tuple[int, Cast, Spot]]:
+    """Return who goes where, the farthest first, and the number that each copy of a subject has."""
     place = PLACES[scene.place]
-    free: dict[str, list[Spot]] = {}
-    placed: list[tuple[Cast, Spot]] = []
     sparse = look.choice("composition") == "space"
+    free: dict[str, list[Spot]] = {}
+    placed: list[tuple[int, Cast, Spot]] = []
     for order, cast in enumerate(scene.cast[: 2 if sparse else None]):
         subject = SUBJECTS[cast.name]
-        kind = subject.spot
-        if kind not in free:
-            free[kind] = list(place.spots(stage, kind))
-        copies = subject.copies if len(scene.cast) < 4 or order == 0 else 1
-        for _ in range(1 if sparse else copies):
-            if free[kind]:
-                placed.append((cast, free[kind].pop(0)))
+        spots = free.setdefault(subject.spot, list(place.spots(stage, subject.spot)))
+        copies = 1 if sparse or (len(scene.cast) > 3 and order) else subject.copies
+        for number in range(min(copies, len(spots))):
+            placed.append((number, cast, spots.pop(0)))
     if stage.symmetrical:
         placed = _pairs(placed)
-    return sorted(placed, key=lambda pair: -pair[1].v if SUBJECTS[pair[0].name].spot != "hang" else 1.0)
+    return sorted(placed, key=lambda one: -one[2].v if SUBJECTS[one[1].name].spot != "hang" else 1.0)
 
 
-def _pairs(placed: Sequence[tuple[Cast, Spot]]) -> list[tuple[Cast, Spot]]:
+def _pairs(placed: Sequence[tuple[int, Cast, Spot]]) -> list[tuple[int, Cast, Spot]]:
     """Return every placing beside the middle doubled on the other side."""
     both = []
-    for cast, spot in placed:
-        both.append((cast, spot))
+    for number, cast, spot in placed:
+        both.append((number, cast, spot))
         if abs(spot.u - 0.5) > 0.08:
-            both.append((cast, replace(spot, u=1 - spot.u)))
+            both.append((number, cast, replace(spot, u=1 - spot.u)))
     return both[:8]
 
 
-def _perform(cast: Cast, spot: Spot, camera: Camera, stage: Stage, seed: int) -> None:
+def _perform(cast: Cast, spot: Spot, camera: Camera, stage: Stage, rng: np.random.Generator) -> None:
     subject = SUBJECTS[cast.name]
-    rng = _chance(seed, f"{cast.name} {round(spot.v * 1000)} {spot.size}")
     size = subject.height * spot.size * camera.hero_size * (0.94 + 0.12 * rng.random())
-    pen = stage.pen.at(spot.u + 0.03 * (rng.random() - 0.5) * (not stage.symmetrical), spot.v, size, depth=spot.depth)
+    pen = stage.pen.at(
+        spot.u + 0.03 * (rng.random() - 0.5) * (not stage.symmetrical), spot.v, size, depth=spot.depth + 0.1 * stage.pen.depth
+    )
     subject.draw(pen, Part(rng, cast.accent, stage.busy))
 
 
 def _halo(stage: Stage) -> None:
     """Paint the light behind the main subject."""
     light = stage.light
-    stage.pen.soft(stage.hero_u, stage.horizon + 0.26, 0.5, 0.5, mix(light.disc, light.horizon, 0.25), 0.95)
+    stage.pen.soft(stage.hero_u, stage.horizon + 0.26, 0.46, 0.46, mix(light.disc, light.horizon, 0.3), 0.7)
 
 
 def _rays(stage: Stage) -> None:
     """Paint shafts of light from the upper left."""
     pen, light = stage.pen, stage.light
-    glow = mix(light.disc, light.horizon, 0.3)
+    glow = mix(light.disc, light.horizon, 0.5)
     top = max(pen.top, 1.0) + 0.02
     shafts = [
-        [(start, top), (start + width, top), (start + 2.4 * width + 0.46, 0.04), (start + 0.42, 0.04)]
-        for start, width in ((-0.06, 0.09), (0.14, 0.05), (0.28, 0.13), (0.54, 0.04))
+        [(start, top), (start + width, top), (start + 2.2 * width + 0.36, 0.14), (start + 0.34, 0.16)]
+        for start, width in ((-0.1, 0.05), (0.06, 0.09), (0.24, 0.035), (0.37, 0.07), (0.55, 0.025))
     ]
-    pen.glaze(shafts, mix(glow, (255, 255, 240), 0.3), 0.2 + 0.24 * min(max(light.key), 1.0), blur=0.03)
+    pen.glaze(shafts, glow, 0.14 + 0.2 * min(max(light.key), 1.0), blur=0.022)

@@ -21,15 +21,19 @@ def finish(picture: Image.Image, look: Look, light: Light, rng: np.random.Genera
     pixels = np.asarray(picture, dtype=np.float32)
     pixels = _repaint(pixels, medium)
     if tone.haze > 0.02:
-        veil = 0.34 * tone.haze * np.linspace(0.4, 1, picture.height, dtype=np.float32)[:, None, None]
+        veil = 0.3 * tone.haze * np.linspace(1, 0.4, picture.height, dtype=np.float32)[:, None, None]
         pixels += (np.array(light.haze, dtype=np.float32) - pixels) * veil
     if tone.bloom > 0.02:
         pixels += _bloom(picture, tone.bloom)
     pixels = _colour(pixels, tone, sideways=look.choice("light") == "neon")
     if medium == "watercolour":
         pixels = _wet(pixels)
-    pixels *= _field(picture.width, medium, round(max(tone.vignette, 0.0), 3))
-    shaped = Image.fromarray(_bytes(pixels)).point(_curve(tone, medium))
+    if medium == "poster":
+        pixels = _posterise(pixels)
+    # Paper stays as white in its corners, whatever is painted on it.
+    vignette = 0.0 if medium == "watercolour" else round(max(tone.vignette, 0.0), 3)
+    pixels *= _field(picture.width, medium, vignette)
+    shaped = Image.fromarray(_bytes(pixels)).point(_curve(tone))
     shaped = _focus(shaped, tone)
     if tone.grain > 0:
         shaped = _grain(shaped, tone.grain, rng)
@@ -100,36 +104,49 @@ def _edges(pixels: Pixels) -> Pixels:
 @lru_cache(maxsize=64)
 def _field(size: int, medium: str, vignette: float) -> Pixels:
     """Return the factor of the surface and of the dark corners, shape (size, size, 1)."""
-    surface = {"watercolour": textures.paper, "oil": lambda side: textures.strokes(side)[1]}.get(medium, textures.gouache)(size)
+    if medium == "watercolour":
+        surface = textures.paper(size)
+    elif medium == "oil":
+        surface = textures.strokes(size)[1]
+    else:
+        surface = np.ones((size, size), dtype=np.float32) if medium == "poster" else textures.gouache(size)
     steps = (np.arange(size, dtype=np.float32) + 0.5) * 2 / size - 1
     distance = steps[:, None] ** 2 + steps[None, :] ** 2
     falloff = 1 - vignette * np.clip(distance - 0.35, 0, None) * 0.62
     return np.asarray(np.clip(surface * falloff, 0, None)[:, :, None], dtype=np.float32)
 
 
-def _curve(tone: Tone, medium: str) -> list[int]:
+def _curve(tone: Tone) -> list[int]:
     """Return the lookup tables of red, green and blue."""
     x = np.linspace(0, 1, 256)
     # A sigmoid through the middle where contrast is added, a straight line where it is taken away.
-    slope = 1 + tone.contrast
-    if tone.contrast > 0:
-        steep = 2.6 * tone.contrast + 0.01
+    if tone.contrast > 0.001:
+        # x / tanh(x) is near 1 + x²/3, which is then the slope at the middle.
+        steep = 2 * np.sqrt(3 * tone.contrast)
         y = 0.5 + np.tanh(steep * (x - 0.5)) / np.tanh(steep / 2) / 2
     else:
-        y = 0.5 + (x - 0.5) * slope
+        y = 0.5 + (x - 0.5) * max(1 + tone.contrast, 0.2)
     y = tone.lift + y * (1 - tone.lift)
-    if medium == "poster":
-        y = _steps(y, 5)
     tables = [y + tone.split * part * 0.07 for part in (np.sin((x - 0.45) * 2.6), 0.3 * np.sin(x * 3), np.sin((0.5 - x) * 2.6))]
     return [int(value) for table in tables for value in np.clip(np.rint(table * 255), 0, 255)]
 
 
-def _steps(y: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Return a staircase of `count` steps with edges just soft enough not to break into specks."""
-    scaled = y * count - 0.5
+def _posterise(pixels: Pixels) -> Pixels:
+    """Return the pixels with their luma in five flat steps and their hue kept."""
+    luma = _bytes(pixels @ _LUMA.astype(np.float32))
+    ratio = _steps(5)[luma]
+    return np.asarray(pixels * ratio[:, :, None], dtype=np.float32)
+
+
+@lru_cache(maxsize=1)
+def _steps(count: int) -> Pixels:
+    """Return what each luma is multiplied by to stand on a staircase of `count` steps, shape (256,)."""
+    x = np.arange(256) / 255
+    scaled = x * count - 0.5
     floor = np.floor(scaled)
-    eased = np.clip((scaled - floor - 0.5) * 9 + 0.5, 0, 1)
-    return np.asarray(np.clip((floor + eased) / (count - 1), 0, 1))
+    # Edges just soft enough not to break into specks.
+    eased = floor + np.clip((scaled - floor - 0.5) * 9 + 0.5, 0, 1)
+    return np.asarray(np.clip((eased + 0.35) / (count - 0.3), 0.04, 1) / np.maximum(x, 0.02), dtype=np.float32)
 
 
 def _focus(picture: Image.Image, tone: Tone) -> Image.Image:

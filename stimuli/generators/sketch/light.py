@@ -32,9 +32,13 @@ class Light:
         """Return the 8-bit colour of a surface that takes `lit` of the key light and stands `depth` (0-1) away."""
         veil = min(self.air * depth, 1.0)
         clear = 1.0 - veil
-        channels = zip(colour, self.ambient, self.key, self.haze, strict=True)
-        red, green, blue = (int(min(c * (a + lit * k), 255.0) * clear + h * veil) for c, a, k, h in channels)
-        return red, green, blue
+        ambient, key, haze = self.ambient, self.key, self.haze
+        # Written out, since this is the innermost step of painting.
+        return (
+            int(min(colour[0] * (ambient[0] + lit * key[0]), 255.0) * clear + haze[0] * veil),
+            int(min(colour[1] * (ambient[1] + lit * key[1]), 255.0) * clear + haze[1] * veil),
+            int(min(colour[2] * (ambient[2] + lit * key[2]), 255.0) * clear + haze[2] * veil),
+        )
 
     def through_air(self, colour: RGB, depth: float) -> Ink:
         """Return the 8-bit colour of something that shines by itself, `depth` (0-1) away."""
@@ -54,15 +58,15 @@ def mix(one: RGB, other: RGB, share: float) -> RGB:
 LIGHTS: Mapping[str, Light] = MappingProxyType(
     {
         "day": Light(
-            zenith=(118, 174, 208), middle=(174, 209, 219), horizon=(244, 232, 208),
+            zenith=(96, 166, 214), middle=(166, 210, 226), horizon=(248, 236, 212),
             disc=(255, 248, 226), disc_height=0.72, disc_size=0.045,
-            key=(0.62, 0.58, 0.48), ambient=(0.54, 0.57, 0.62), haze=(214, 224, 222),
+            key=(0.62, 0.58, 0.48), ambient=(0.54, 0.57, 0.62), haze=(224, 232, 230),
             air=0.72, glow=0.35, lamps=0.0, clouds=0.6, rim=0.25,
         ),
         "golden": Light(
             zenith=(112, 134, 172), middle=(246, 190, 128), horizon=(255, 196, 104),
             disc=(255, 244, 196), disc_height=0.2, disc_size=0.07,
-            key=(0.86, 0.56, 0.24), ambient=(0.46, 0.38, 0.42), haze=(252, 192, 122),
+            key=(0.8, 0.54, 0.26), ambient=(0.46, 0.4, 0.46), haze=(252, 200, 136),
             air=0.82, glow=1.0, lamps=0.25, clouds=0.6, rim=0.55,
         ),
         "dusk": Light(
@@ -90,9 +94,9 @@ LIGHTS: Mapping[str, Light] = MappingProxyType(
             air=0.5, glow=0.4, lamps=0.0, clouds=0.45, rim=0.5,
         ),
         "neon": Light(
-            zenith=(16, 10, 44), middle=(62, 18, 96), horizon=(214, 48, 150),
+            zenith=(18, 14, 52), middle=(58, 24, 100), horizon=(190, 56, 150),
             disc=(255, 92, 170), disc_height=0.3, disc_size=0.13,
-            key=(0.62, 0.2, 0.7), ambient=(0.2, 0.26, 0.46), haze=(120, 36, 142),
+            key=(0.6, 0.24, 0.7), ambient=(0.22, 0.28, 0.48), haze=(112, 40, 140),
             air=0.7, glow=0.6, lamps=1.0, stars=True, clouds=0.2, rim=0.9,
         ),
         "candle": Light(
@@ -104,7 +108,7 @@ LIGHTS: Mapping[str, Light] = MappingProxyType(
         "moon": Light(
             zenith=(10, 18, 46), middle=(22, 40, 78), horizon=(66, 92, 130),
             disc=(238, 240, 226), disc_height=0.68, disc_size=0.062,
-            key=(0.2, 0.25, 0.33), ambient=(0.13, 0.19, 0.32), haze=(52, 78, 118),
+            key=(0.2, 0.26, 0.36), ambient=(0.15, 0.22, 0.37), haze=(52, 78, 118),
             air=0.76, glow=0.3, lamps=0.8, stars=True, clouds=0.3, rim=0.35,
         ),
     }

@@ -12,18 +12,23 @@ from stimuli.generators.sketch.words import Lexicon, lexicon, mentions
 _AXES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "light": {
-            "day": "daylight, natural light, morning light, sunny, sunlit, sunlight, daytime, afternoon light, bright daylight, blue sky, bright blue sky",
-            "golden": "golden hour light, golden hour, golden light, warm light, warm sunlight, golden glow, golden sunlight, late afternoon, "
+            "day": "daylight, natural light, morning light, sunny, sunlit, sunlight, daytime, afternoon light, bright daylight, "
+            "blue sky, bright blue sky",
+            "golden": "golden hour light, golden hour, golden light, warm light, warm sunlight, golden glow, golden sunlight, "
+            "late afternoon, "
             "late afternoon light, warm golden, low sun, evening light, evening sun, sunrise, dawn, amber light, honeyed light",
             "dusk": "sunset, dusk, sundown, setting sun, evening, afterglow, sunset light",
             "blue": "blue hour light, blue hour, twilight, cold dawn, before dawn, nightfall",
-            "overcast": "soft overcast light, overcast light, overcast, cloudy, grey sky, gray sky, diffuse light, diffused light, soft light, "
+            "overcast": "soft overcast light, overcast light, overcast, cloudy, grey sky, gray sky, diffuse light, diffused light, "
+            "soft light, "
             "soft natural light, even light, flat light, rain, rainy",
             "midday": "harsh midday sun, midday sun, midday, noon, harsh sun, harsh light, hard light, bright sun, blazing sun, "
             "strong sunlight, direct sunlight, scorching",
             "neon": "neon light, neon, neon sign, neon glow, cyberpunk, city lights, synthwave, vaporwave",
-            "candle": "candlelight, candle light, candlelit, firelight, lamplight, lantern light, fireside, dimly lit, dim light, torchlight",
-            "moon": "moonlight, moonlit, moon, full moon, night, night time, nighttime, midnight, nocturnal, starry, starlight, starry sky, "
+            "candle": "candlelight, candle light, candlelit, firelight, lamplight, lantern light, fireside, dimly lit, dim light, "
+            "torchlight",
+            "moon": "moonlight, moonlit, moon, full moon, night, night time, nighttime, midnight, nocturnal, starry, starlight, "
+            "starry sky, "
             "night sky",
         },
         "air": {
@@ -32,28 +37,33 @@ _AXES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "clear": "clear air, clear sky, crystal clear, clear day",
         },
         "side": {
-            "backlit": "strong backlight, backlight, backlit, silhouette, silhouetted, contre jour, against the light, rim light, rim lighting",
+            "backlit": "strong backlight, backlight, backlit, silhouette, silhouetted, contre jour, against the light, rim light, "
+            "rim lighting",
             "front": "front light, front lit, frontal light",
         },
         "shafts": {
-            "rays": "light ray, ray of light, sunbeam, god ray, light shaft, shaft of light, tyndall effect, tyndall, light beam, sun ray, "
+            "rays": "light ray, ray of light, sunbeam, god ray, light shaft, shaft of light, tyndall effect, tyndall, light beam, "
+            "sun ray, "
             "crepuscular ray, beam of light, volumetric light, volumetric lighting, light falling, dappled light",
         },
         "palette": {
             "warm": "warm palette, warm colour, warm color, warm tone, warm hue, warm",
-            "cool": "cool palette, cool colour, cool color, cool tone, cool hue, cold palette, cold colour, cold color, cold tone, teal tone",
+            "cool": "cool palette, cool colour, cool color, cool tone, cool hue, cold palette, cold colour, cold color, cold tone, "
+            "teal tone",
             "muted": "muted colour, muted color, muted palette, muted tone, muted, desaturated, subdued, subdued colour, washed out, faded",
             "vivid": "vivid saturated colour, vivid saturated color, vivid colour, vivid color, vivid, saturated, saturated colour, "
-            "saturated color, vibrant, vibrant colour, vibrant color, bold colour, bold color, bright colour, bright color, colourful, "
+            "saturated color, vibrant colour, vibrant color, bold colour, bold color, bright colour, bright color, colourful, "
             "colorful, rich colour, rich color, hdr, kaleidoscope",
             "monochrome": "monochrome, monochromatic, black and white, black white, greyscale, grayscale, noir, film noir, silver gelatin",
             "pastel": "pastel colour, pastel color, pastel, pastel palette, pastel tone, soft pastel",
-            "earthy": "earthy tone, earthy, earth tone, earthy palette, earthy colour, earthy color, ochre, sepia, rustic, terracotta tone, "
+            "earthy": "earthy tone, earthy, earth tone, earthy palette, earthy colour, earthy color, ochre, sepia, rustic, "
+            "terracotta tone, "
             "natural colour, natural color",
             "natural": "full colour, full color, true colour, true color",
         },
         "lens": {
-            "wide": "wide angle view, wide angle, wide shot, wide view, panorama, panoramic, sweeping, expansive, vast, fisheye, long shot, "
+            "wide": "wide angle view, wide angle, wide shot, wide view, panorama, panoramic, sweeping, expansive, vast, fisheye, "
+            "long shot, "
             "distant view, establishing shot",
             "close": "close up, closeup, macro, extreme close up, detail shot, up close, intimate view",
             "tele": "telephoto view, telephoto, telephoto lens, long lens, compressed perspective, zoomed in, 85mm",
@@ -70,12 +80,15 @@ _AXES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "upright": "level horizon, straight horizon",
         },
         "composition": {
-            "symmetrical": "symmetrical composition, symmetrical, symmetry, symmetric, centred composition, centered composition, mirrored, "
+            "symmetrical": "symmetrical composition, symmetrical, symmetry, symmetric, centred composition, centered composition, "
+            "mirrored, "
             "balanced composition",
             "thirds": "rule of thirds, rule of third, off centre, off center, asymmetrical, asymmetric composition",
-            "space": "plenty of empty space, empty space, negative space, minimalist, minimal, minimalistic, sparse, uncluttered, open space, "
+            "space": "plenty of empty space, empty space, negative space, minimalist, minimal, minimalistic, sparse, uncluttered, "
+            "open space, "
             "spacious, emptiness",
-            "tight": "tight framing, tightly framed, tight crop, tight composition, frame filling, fills the frame, cropped, intimate framing, "
+            "tight": "tight framing, tightly framed, tight crop, tight composition, frame filling, fills the frame, cropped, "
+            "intimate framing, "
             "tight shot",
         },
         "mood": {
@@ -83,7 +96,8 @@ _AXES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "mysterious": "mysterious mood, mysterious, mystical, mystery, enigmatic, eerie, haunting, secretive, ominous, gothic",
             "cheerful": "cheerful mood, cheerful, happy, joyful, playful, lively, upbeat, festive, joyous, sunny mood, whimsical",
             "melancholic": "melancholic mood, melancholic, melancholy, sad, sombre, somber, wistful, lonely, gloomy, nostalgic, bleak",
-            "dreamy": "dreamy mood, dreamy, dreamlike, ethereal, surreal, enchanted, enchantment, fantastical, magical, otherworldly, fairytale",
+            "dreamy": "dreamy mood, dreamy, dreamlike, ethereal, surreal, enchanted, enchantment, fantastical, magical, otherworldly, "
+            "fairytale",
             "dramatic": "dramatic mood, dramatic, epic, intense, cinematic, moody, powerful, dynamic, dramatic lighting",
         },
         "medium": {
@@ -103,7 +117,8 @@ _AXES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "focus": {
             "soft": "soft focus, blurry, blurred, out of focus, soft edge, softness, motion blur, gauzy, diffusion",
-            "crisp": "crisp detail, crisp, sharp, sharp focus, sharp detail, highly detailed, fine detail, intricate, intricate detail, detailed, "
+            "crisp": "crisp detail, crisp, sharp, sharp focus, sharp detail, highly detailed, fine detail, intricate, "
+            "intricate detail, detailed, "
             "hyperdetailed, tack sharp, deep focus, 4k, 8k",
         },
         "depth": {"shallow": "shallow depth of field, bokeh, shallow focus, blurred background, wide aperture"},

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from stimuli.generators.sketch.light import RGB, Ink, Light, mix
+from stimuli.generators.sketch.light import RGB, Ink, Light
 
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
@@ -144,12 +144,13 @@ class Pen:
         box = self._clipped(u - across, v - up, u + across, v + up)
         if box is not None:
             (x0, y0, x1, y1), part = box
-            mask = _disc(round(strength * 20)).resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, part)
+            mask = _enlarge(_disc(round(strength * 20)), x1 - x0, y1 - y0, part)
             self.canvas.paste(_bytes(colour), (x0, y0, x1, y1), mask)
 
     def shadow(self, u: float, v: float, across: float, up: float, strength: float = 0.5) -> None:
         """Darken a round area softly, in the colour of the shade."""
-        shade: RGB = tuple(70 * channel for channel in self.light.ambient)  # type: ignore[assignment]
+        red, green, blue = self.light.ambient
+        shade = (70 * red, 70 * green, 70 * blue)
         self.soft(u, v, across, up, shade, strength * (1 - 0.6 * self.depth))
 
     def lamp(self, u: float, v: float, radius: float, colour: RGB = (255, 206, 130), strength: float = 0.8) -> None:
@@ -178,10 +179,11 @@ class Pen:
         draw, opacity = ImageDraw.Draw(mask), int(255 * min(strength, 1.0))
         for area in areas:
             draw.polygon(
-                [c for u, v in area for c in ((self._x + self._across * u - x0) / grain, (self._y - self.scale * v - y0) / grain)], fill=opacity
+                [c for u, v in area for c in ((self._x + self._across * u - x0) / grain, (self._y - self.scale * v - y0) / grain)],
+                fill=opacity,
             )
         if grain > 1:
-            mask = mask.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR)
+            mask = _enlarge(mask, x1 - x0, y1 - y0)
         self.canvas.paste(_bytes(colour), (x0, y0, x1, y1), mask)
 
     def wash(self, u0: float, v0: float, u1: float, v1: float, field: NDArray[np.float32]) -> None:
@@ -190,7 +192,7 @@ class Pen:
         box = (max(x0, 0), max(y0, 0), min(x1, self.canvas.width), min(y1, self.canvas.height))
         if box[2] > box[0] and box[3] > box[1]:
             small = Image.fromarray(np.clip(field, 0, 255).astype(np.uint8))
-            self.canvas.paste(small.resize((box[2] - box[0], box[3] - box[1]), Image.Resampling.BILINEAR), box)
+            self.canvas.paste(_enlarge(small, box[2] - box[0], box[3] - box[1]), box)
 
     def mirror(self, v0: float, height: float, squeeze: float, colour: RGB, veil: float) -> None:
         """Reflect what stands above `v0` in `height` of water below it; `veil` is how much of the water's own colour covers it."""
@@ -204,21 +206,23 @@ class Pen:
         image = image.resize((width, deep), Image.Resampling.NEAREST)
         self.canvas.paste(Image.blend(image, Image.new("RGB", image.size, _bytes(colour)), veil), (0, line))
 
+    def fold(self) -> None:
+        """Mirror the left half of all that is painted so far onto the right half."""
+        width, height = self.canvas.size
+        half = self.canvas.crop((0, 0, width // 2, height))
+        self.canvas.paste(half.transpose(Image.Transpose.FLIP_LEFT_RIGHT), (width - width // 2, 0))
+
     def defocus(self, coarse: int) -> None:
         """Blur all that is painted so far, as a lens does with what lies behind its subject."""
         if min(self.canvas.size) > 2 * coarse:
-            blurred = self.canvas.reduce(coarse).resize(self.canvas.size, Image.Resampling.BILINEAR)
+            blurred = _enlarge(self.canvas.reduce(coarse), *self.canvas.size)
             self.canvas.paste(blurred)
-
-    def haze(self, colour: RGB, share: float) -> RGB:
-        """Return a colour as distance fades it, for colours that are not lit."""
-        return mix(colour, self.light.haze, share)
 
     def _veil(self, u0: float, v0: float, u1: float, v1: float, colour: RGB, slope: Image.Image) -> None:
         box = self._clipped(u0, v0, u1, v1)
         if box is not None:
             (x0, y0, x1, y1), part = box
-            mask = slope.resize((x1 - x0, y1 - y0), Image.Resampling.BILINEAR, part)
+            mask = _enlarge(slope, x1 - x0, y1 - y0, part)
             self.canvas.paste(_bytes(colour), (x0, y0, x1, y1), mask)
 
     def _corners(self, u0: float, v0: float, u1: float, v1: float) -> tuple[int, int, int, int]:
@@ -237,6 +241,15 @@ class Pen:
             return None
         wide, tall = 64 / (x1 - x0), 64 / (y1 - y0)
         return (left, top, right, bottom), ((left - x0) * wide, (top - y0) * tall, (right - x0) * wide, (bottom - y0) * tall)
+
+
+def _enlarge(image: Image.Image, width: int, height: int, part: tuple[float, float, float, float] | None = None) -> Image.Image:
+    """Return (a part of) a small image smoothly enlarged.
+
+    Smooth only up to half the size: the canvas is halved in the end, and this takes a third of the time.
+    """
+    half = ((width + 1) // 2, (height + 1) // 2)
+    return image.resize(half, Image.Resampling.BILINEAR, part).resize((width, height), Image.Resampling.NEAREST)
 
 
 def _bytes(colour: RGB) -> Ink:

@@ -13,9 +13,10 @@ from stimuli.generators.sketch.words import Lexicon, lexicon, mentions
 # More things than this crowd a small picture.
 _MOST = 5
 
-_SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
+SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
     {
-        "monstera": "monstera, monstera deliciosa, swiss cheese plant, big leaved plant, big leaf plant, giant leaf, tropical plant, jungle plant, "
+        "monstera": "monstera, monstera deliciosa, swiss cheese plant, big leaved plant, big leaf plant, giant leaf, tropical plant, "
+        "jungle plant, "
         "elephant ear",
         "plant": "plant, potted plant, houseplant, house plant, greenery, foliage, leaf, indoor plant, shrub, bush, herb",
         "fern": "fern, boston fern, potted fern",
@@ -27,10 +28,12 @@ _SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
         "pearls": "string of pearl, pearl, string of heart, hanging succulent",
         "bouquet": "bouquet, vase, vase of flower, flower vase, flower arrangement, cut flower",
         "rocks": "rock, stone, boulder, mossy rock, pebble, cairn",
-        "floating rocks": "floating rock, floating mossy rock, rock floating, mossy rock floating, floating island, floating stone, floating boulder, "
+        "floating rocks": "floating rock, floating mossy rock, rock floating, mossy rock floating, floating island, floating stone, "
+        "floating boulder, "
         "levitating rock, flying island, island in the sky, rock floating in the air, hovering rock",
         "waterfall": "waterfall, cascade, cliff",
-        "flowers": "flower, wildflower, wild flower, poppy, tulip, rose, sunflower, daisy, blossom, lavender field, lily, peony, flower garden",
+        "flowers": "flower, wildflower, wild flower, poppy, tulip, rose, sunflower, daisy, blossom, lavender field, lily, peony, "
+        "flower garden",
         "mushroom": "mushroom, toadstool, fungus",
         "tree": "tree, oak, oak tree, maple, birch, willow, elm, beech, linden",
         "blossom tree": "cherry blossom, cherry tree, blossoming tree, sakura, magnolia, apple tree",
@@ -51,10 +54,11 @@ _SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
         "deer": "deer, stag, elk, moose, antelope",
         "butterfly": "butterfly, moth, dragonfly",
         "portrait": "portrait, face, woman portrait, girl with, self portrait, head",
-        "figure": "person, man, woman, girl, boy, child, people, traveller, traveler, wanderer, hiker, figure, dancer, old man, lady, fisherman",
+        "figure": "person, man, woman, girl, boy, child, people, traveller, traveler, wanderer, hiker, figure, dancer, old man, lady, "
+        "fisherman",
         "dress": "dress, gown, evening dress, wedding dress, skirt, fashion",
         "umbrella": "umbrella, parasol",
-        "armchair": "armchair, leather armchair, arm chair, easy chair, reading chair, wingback",
+        "armchair": "reading nook, nook, armchair, leather armchair, arm chair, easy chair, reading chair, wingback",
         "sofa": "sofa, couch, settee",
         "chair": "chair, stool, rocking chair, bench",
         "bed": "bed, blanket, quilt",
@@ -84,7 +88,7 @@ _PLACE_WORDS: Mapping[str, str] = MappingProxyType(
         "glasshouse": "glasshouse, greenhouse, conservatory, hothouse, orangery, botanical garden, winter garden, palm house",
         "library": "bookshelf, bookcase, library, wall of book, book, reading room, bookshop, bookstore",
         "concrete": "concrete wall, concrete, raw concrete, raw concrete wall, brutalist, cement wall, stone wall, wall",
-        "room": "room, apartment, studio apartment, flat, interior, living room, bedroom, kitchen, loft, attic, studio, reading nook, nook, home, "
+        "room": "room, apartment, studio apartment, interior, living room, bedroom, kitchen, loft, attic, studio, home, "
         "office, cafe, restaurant, windowsill, window",
         "table": "table, tabletop, still life, counter, breakfast, picnic",
         "lake": "lake, pond, river, reflection, lagoon, loch, fjord, stream, canal, marsh, reservoir",
@@ -97,6 +101,15 @@ _PLACE_WORDS: Mapping[str, str] = MappingProxyType(
         "meadow": "meadow, field, hill, countryside, valley, garden, pasture, park, prairie, grassland, farmland, vineyard, landscape, "
         "lawn, orchard",
         "backdrop": "backdrop, photo studio, studio portrait, fashion shoot, plain background",
+    }
+)
+
+# Beside one of these, a vague word names the same thing again: the leaves of the fig, the stone of the wall.
+_SAID_ALREADY: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "plant": frozenset({"monstera", "fern", "palm plant", "bird of paradise", "fig", "vine", "pearls", "tree"}),
+        "figure": frozenset({"portrait", "dress", "umbrella"}),
+        "rocks": frozenset({"concrete", "floating rocks", "waterfall"}),
     }
 )
 
@@ -145,7 +158,11 @@ def read_scene(text: str) -> Scene:
         elif kind == "feature":
             features.add(name)
         accent = None
-    return Scene(place=_place(places, cast, features), cast=tuple(cast.values()), features=frozenset(features | set(places[1:])))
+    place = _place(places, cast, features)
+    for vague, telling in _SAID_ALREADY.items():
+        if telling & {place, *cast} - {vague}:
+            cast.pop(vague, None)
+    return Scene(place=place, cast=tuple(cast.values()), features=frozenset(features | set(places[1:])))
 
 
 def _place(places: list[str], cast: Mapping[str, Cast], features: set[str]) -> str:
@@ -158,10 +175,10 @@ def _place(places: list[str], cast: Mapping[str, Cast], features: set[str]) -> s
 
 @lru_cache(maxsize=1)
 def _lexicon() -> Lexicon:
-    phrases = {f"subject:{name}": words for name, words in _SUBJECT_WORDS.items()}
+    phrases = {f"subject:{name}": words for name, words in SUBJECT_WORDS.items()}
     phrases |= {f"place:{name}": words for name, words in _PLACE_WORDS.items()}
     phrases |= {f"feature:{name}": words for name, words in _FEATURE_WORDS.items()}
     phrases |= {f"colour:{name}": name for name in NAMED}
     # Words that a colour before them belongs to, so that "blue sky" does not paint the boat.
     phrases |= {"none:": "sky, water, light, palette, tone, grass, horizon, hour, and, colour, color, wall"}
-    return lexicon({meaning: words for meaning, words in reversed(phrases.items())})
+    return lexicon(dict(reversed(phrases.items())))

@@ -29,14 +29,13 @@ def blob(rng: np.random.Generator, across: float, up: float, *, rough: float = 0
     return list(zip((across * radius * np.cos(turns)).tolist(), (up * radius * np.sin(turns)).tolist(), strict=True))
 
 
-def ridge(rng: np.random.Generator, left: float, right: float, base: float, height: float, *, jagged: float = 0.0, count: int = 26) -> Floats:
-    """Return the line of a hill or range from left to right as rows of (u, v)."""
+def ridge(rng: np.random.Generator, left: float, right: float, base: float, height: float, *, count: int = 26) -> Floats:
+    """Return the line of a hill from left to right as rows of (u, v)."""
     u = np.linspace(left, right, count)
     phase, tempo = rng.random(4) * 2 * np.pi, 2.2 + 2.4 * rng.random(4)
-    swell = 0.55 * np.sin(tempo[0] * u + phase[0]) + 0.3 * np.sin(2.1 * tempo[1] * u + phase[1]) + 0.15 * np.sin(4.7 * tempo[2] * u + phase[2])
-    if jagged:
-        teeth = np.abs(((3.1 * u + phase[3]) % 2) - 1) + 0.5 * np.abs(((7.3 * u + phase[0]) % 2) - 1) + 0.3 * rng.random(count)
-        swell = swell * (1 - jagged) + (teeth - 0.8) * jagged * 1.3
+    swell = (
+        0.55 * np.sin(tempo[0] * u + phase[0]) + 0.3 * np.sin(2.1 * tempo[1] * u + phase[1]) + 0.15 * np.sin(4.7 * tempo[2] * u + phase[2])
+    )
     return np.stack([u, base + height * (0.5 + 0.5 * swell)], axis=1)
 
 
@@ -91,8 +90,10 @@ def frond(leaflets: int = 8) -> tuple[Floats, Floats]:
         reach = 0.26 * np.sin(np.pi * (0.18 + 0.8 * t)) ** 0.8
         upper += [(t, 0.012), (t + 0.1, reach), (t + 0.06, 0.012)]
         lower += [(t, -0.012), (t + 0.1, -reach), (t + 0.06, -0.012)]
-    bend = lambda points: np.array([(u, v - 0.22 * u * u) for u, v in points])  # noqa: E731
-    return bend([*upper, (1.05, 0.0), *lower[::-1]]), bend([*upper, (1.05, 0.0)])
+    whole, half = np.array([*upper, (1.05, 0.0), *lower[::-1]]), np.array([*upper, (1.05, 0.0)])
+    for outline in (whole, half):
+        outline[:, 1] -= 0.22 * outline[:, 0] ** 2
+    return whole, half
 
 
 def trail(rng: np.random.Generator, length: float, *, sway: float = 0.06, count: int = 10) -> list[Point]:

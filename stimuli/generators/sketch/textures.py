@@ -40,7 +40,7 @@ def paper(size: int) -> Field:
 @lru_cache(maxsize=8)
 def pools(size: int) -> Field:
     """Return where watercolour collects: a factor on the density of pigment, shape (size, size)."""
-    return np.asarray(1 + 0.16 * smooth_noise(size, 5, 31) + 0.1 * smooth_noise(size, 14, 32), dtype=np.float32)
+    return np.asarray(1 + 0.1 * smooth_noise(size, 5, 31) + 0.07 * smooth_noise(size, 14, 32), dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -48,7 +48,7 @@ def bleeding(size: int) -> NDArray[np.intp]:
     """Return, for each pixel, the flat index of the one whose colour ran into it, shape (size * size,)."""
     reach = size / 256
     rows, columns = np.mgrid[0:size, 0:size]
-    shift = [2.0 * smooth_noise(size, 12, seed) + 1.3 * smooth_noise(size, 40, seed + 2) for seed in (41, 42)]
+    shift = [0.8 * smooth_noise(size, 10, seed) + 0.75 * smooth_noise(size, 44, seed + 2) for seed in (41, 42)]
     rows = np.clip(np.rint(rows + reach * shift[0]), 0, size - 1).astype(np.intp)
     columns = np.clip(np.rint(columns + reach * shift[1]), 0, size - 1).astype(np.intp)
     return np.asarray(rows * size + columns).ravel()
@@ -72,14 +72,16 @@ def strokes(size: int) -> tuple[NDArray[np.intp], Field]:
     brush, ridge = ImageDraw.Draw(touched), ImageDraw.Draw(relief)
     unit = size / 256
     flow = smooth_noise(size, 3, 62)
-    for x, y, length, turn in rng.random((2600, 4)).tolist():
+    for number, (x, y, length, turn) in enumerate(rng.random((12000, 4)).tolist()):
+        # A quarter in broad strokes, the rest in fine ones over them, so that small things stay readable.
+        broad = 2.0 if number < 3000 else 1.0
         column, row = int(x * size), int(y * size)
         angle = 0.5 + 1.1 * float(flow[row, column]) + 0.5 * (turn - 0.5)
-        reach = (3 + 7 * length) * unit
+        reach = (0.8 + 2.2 * length) * broad * unit
         along = (reach * np.cos(angle), reach * np.sin(angle))
         line = (column - along[0], row - along[1], column + along[0], row + along[1])
-        brush.line(line, fill=row * size + column, width=max(round(4 * unit), 1))
-        ridge.line(line, fill=int(104 + 48 * turn), width=max(round(4 * unit), 1))
+        brush.line(line, fill=row * size + column, width=max(round(2 * broad * unit), 1))
+        ridge.line(line, fill=int(108 + 40 * turn), width=max(round(2 * broad * unit), 1))
         ridge.line(tuple(c - 1.3 * unit for c in line), fill=int(128 + 40 * turn), width=max(round(unit), 1))
     height = np.asarray(relief, dtype=np.float32)
     return np.asarray(touched, dtype=np.intp).ravel(), np.asarray(1 + (height - height.mean()) / 620, dtype=np.float32)

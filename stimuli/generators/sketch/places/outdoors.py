@@ -74,7 +74,12 @@ def desert(stage: Stage) -> None:
     rows = ((0.7, 0.98, 0.1, 0.2), (0.55, 0.92, 0.16, 0.82), (0.36, 0.76, 0.17, 0.12), (0.2, 0.58, 0.16, 0.66), (0.0, 0.28, 0.17, 0.05))
     for (depth, base, height, peak), chance in zip(rows, chances, strict=True):
         colour = mix(SAND, (226, 158, 104), 0.6 - 0.6 * depth)
-        _dune(pen.at(peak + 0.16 * (chance[0] - 0.5), h * base, 1.0, depth=depth), height * (0.8 + 0.4 * chance[1]), 0.34 + 0.1 * chance[2], colour)
+        _dune(
+            pen.at(peak + 0.16 * (chance[0] - 0.5), h * base, 1.0, depth=depth),
+            height * (0.8 + 0.4 * chance[1]),
+            0.34 + 0.1 * chance[2],
+            colour,
+        )
     ripple = pen.ink(mix(SAND, (226, 158, 104), 0.6), 0.55)
     for a, b in stage.rng.random((stage.many(9), 2)).tolist():
         start = (pen.left + a * (pen.right - pen.left), h * 0.3 * b)
@@ -89,7 +94,9 @@ def _dune(pen: Pen, height: float, width: float, colour: RGB) -> None:
     low = -0.6
     pen.poly([*flank, (1.6, low), (-1.6, low)], colour, 0.9)
     top = 0.75 * height
-    crest = shapes.smooth(((0.0, top), (0.05, top * 0.6), (-0.03, top * 0.1), (0.09, -0.5 * height), (0.02, -1.2 * height), (0.3, low)), closed=False)
+    crest = shapes.smooth(
+        ((0.0, top), (0.05, top * 0.6), (-0.03, top * 0.1), (0.09, -0.5 * height), (0.02, -1.2 * height), (0.3, low)), closed=False
+    )
     away = [point for point in flank if point[0] > 0.001]
     pen.poly([*crest, (1.6, low), *away[::-1], (0.0, top)], mix(colour, (176, 96, 84), 0.34), 0.38)
 
@@ -99,13 +106,16 @@ def snow(stage: Stage) -> None:
     sky(stage)
     ranges(stage, sharp=True)
     pen, h = stage.pen, stage.horizon
+    pen.rect(pen.left, pen.bottom, pen.right, h - 0.02, (238, 240, 244), 0.6)
     treeline(stage, h - 0.02, 0.07 * stage.far, 0.45, colour=(84, 112, 110))
     for step, depth in enumerate((0.36, 0.18, 0.0)):
         line = shapes.ridge(stage.rng, pen.left, pen.right, h * (0.92 - 0.28 * step) - 0.05, 0.1)
         drift = pen.at(0, 0, depth=depth)
         drift.poly(shapes.under(line, pen.bottom), (238, 240, 244), 0.7 + 0.06 * step)
         if step < 2:
-            pen.fade(pen.left, h * (0.6 - 0.28 * step) - 0.05, pen.right, h * (0.9 - 0.28 * step), drift.ink((186, 204, 230), 0.3), 0.6, 0.0)
+            pen.fade(
+                pen.left, h * (0.6 - 0.28 * step) - 0.05, pen.right, h * (0.9 - 0.28 * step), drift.ink((186, 204, 230), 0.3), 0.6, 0.0
+            )
 
 
 def snow_front(stage: Stage) -> None:
@@ -181,5 +191,5 @@ def elsewhere(stage: Stage) -> None:
         band = pen.at(0, 0, depth=depth)
         colour = palette[(turn + step) % 5]
         band.poly(shapes.under(line, pen.bottom), colour, 0.7)
-        lower = line - [0, 0.022]
+        lower = line - (0, 0.022)
         band.poly(shapes.under(lower, pen.bottom), colour, 0.5)

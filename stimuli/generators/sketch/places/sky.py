@@ -71,9 +71,12 @@ def _stars(stage: Stage) -> None:
 def cloud(pen: Pen, rng: np.random.Generator) -> None:
     """Paint a heaped cloud with a flat foot, about one unit wide."""
     light = pen.light
-    bright = mix(mix(light.horizon, WHITE, 0.6), light.zenith, 0.0 if max(light.ambient) > 0.5 else 0.55)
+    bright = mix(mix(light.horizon, WHITE, 0.6), light.zenith, 0.55 if light.stars or light.lamps > 0.9 else 0.0)
     body, shade = mix(bright, light.middle, 0.35), mix(bright, light.zenith, 0.42)
-    puffs = [(u, 0.16 * (1 - (2 * abs(u)) ** 2) + 0.05 * r, 0.13 + 0.09 * r * (1 - abs(u))) for u, r in zip((-0.42, -0.24, -0.05, 0.14, 0.3, 0.44), rng.random(6).tolist(), strict=True)]  # fmt: skip
+    puffs = [
+        (u, 0.16 * (1 - (2 * abs(u)) ** 2) + 0.05 * r, 0.13 + 0.09 * r * (1 - abs(u)))
+        for u, r in zip((-0.42, -0.24, -0.05, 0.14, 0.3, 0.44), rng.random(6).tolist(), strict=True)
+    ]
     for shift, squeeze, colour in ((-0.045, 1.0, shade), (0.0, 0.96, body), (0.045, 0.72, bright)):
         ink = pen.light.through_air(colour, 0.1)
         for u, v, radius in puffs:
@@ -118,11 +121,47 @@ def _peaks(pen: Pen, stage: Stage, height: float, colour: RGB) -> None:
         tall, wide = height * size * (0.85 + 0.3 * a), height * size * (1.1 + 0.4 * b)
         u = spot + 0.12 * (c - 0.5)
         top, bend = (u, foot + tall), u + wide * (0.12 * (d - 0.3))
-        pen.fill([(u - wide, foot), (u - wide * 0.5, foot + tall * 0.46), (u - wide * 0.22, foot + tall * 0.68), top, (bend, foot + tall * 0.5), (bend - wide * 0.1, foot)], lit)  # fmt: skip
-        pen.fill([(bend - wide * 0.1, foot), (bend, foot + tall * 0.5), top, (u + wide * 0.26, foot + tall * 0.7), (u + wide * 0.56, foot + tall * 0.36), (u + wide, foot)], dark)  # fmt: skip
-        cap = [(u - wide * 0.24, foot + tall * 0.66), (u - wide * 0.13, foot + tall * 0.7), (u - wide * 0.06, foot + tall * 0.6), (bend * 0.4 + u * 0.6, foot + tall * 0.7), top, (u - wide * 0.22, foot + tall * 0.68)]  # fmt: skip
+        pen.fill(
+            [
+                (u - wide, foot),
+                (u - wide * 0.5, foot + tall * 0.46),
+                (u - wide * 0.22, foot + tall * 0.68),
+                top,
+                (bend, foot + tall * 0.5),
+                (bend - wide * 0.1, foot),
+            ],
+            lit,
+        )
+        pen.fill(
+            [
+                (bend - wide * 0.1, foot),
+                (bend, foot + tall * 0.5),
+                top,
+                (u + wide * 0.26, foot + tall * 0.7),
+                (u + wide * 0.56, foot + tall * 0.36),
+                (u + wide, foot),
+            ],
+            dark,
+        )
+        cap = [
+            (u - wide * 0.24, foot + tall * 0.66),
+            (u - wide * 0.13, foot + tall * 0.7),
+            (u - wide * 0.06, foot + tall * 0.6),
+            (bend * 0.4 + u * 0.6, foot + tall * 0.7),
+            top,
+            (u - wide * 0.22, foot + tall * 0.68),
+        ]
         pen.fill(cap, snow_lit)
-        pen.fill([top, (u + wide * 0.26, foot + tall * 0.7), (u + wide * 0.17, foot + tall * 0.64), (u + wide * 0.1, foot + tall * 0.72), (bend * 0.4 + u * 0.6, foot + tall * 0.7)], snow_dark)  # fmt: skip
+        pen.fill(
+            [
+                top,
+                (u + wide * 0.26, foot + tall * 0.7),
+                (u + wide * 0.17, foot + tall * 0.64),
+                (u + wide * 0.1, foot + tall * 0.72),
+                (bend * 0.4 + u * 0.6, foot + tall * 0.7),
+            ],
+            snow_dark,
+        )
 
 
 def treeline(stage: Stage, v: float, size: float, depth: float, *, colour: RGB = DEEP_LEAF) -> None:

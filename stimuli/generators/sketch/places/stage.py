@@ -20,6 +20,7 @@ class Stage:
     busy: float
     far: float  # how large the distance looks
     land: bool  # something in the picture has to stand on firm ground
+    alone: bool  # there is only one subject
     symmetrical: bool
     features: frozenset[str]  # distant things the text speaks of, such as "mountains"
 
@@ -55,7 +56,7 @@ class Place:
     front: Callable[[Stage], None]
     spots: Callable[[Stage, str], list[Spot]]
     indoors: bool = False
-    middle: float = 0.5  # the height the camera looks at
+    foot: float = 0.36  # where the main subject stands, as a share of the horizon's height
 
 
 def nothing(stage: Stage) -> None:
@@ -72,10 +73,22 @@ def outdoor_spots(stage: Stage, kind: str) -> list[Spot]:
     """Return where things go on open ground or water: the main one first, its companions around it and farther off."""
     h, u, side = stage.horizon, stage.hero_u, side_of(stage)
     if kind == "aloft":
-        return [Spot(u, h + 0.26), Spot(u + 0.33 * side, h + 0.4, 0.5, 0.3), Spot(u - 0.3 * side, h + 0.44, 0.4, 0.4), Spot(u + 0.12, h + 0.5, 0.3, 0.5)]
+        # Seen from above, things in the air stand before the ground.
+        level = min(h + 0.26, 0.66)
+        return [
+            Spot(u, level),
+            Spot(u + 0.33 * side, level + 0.14, 0.5, 0.3),
+            Spot(u - 0.3 * side, level + 0.18, 0.4, 0.4),
+            Spot(u + 0.12, level + 0.24, 0.3, 0.5),
+        ]
     if kind == "hang":
         top = min(stage.pen.top, 1.02)
-        return [Spot(u - 0.28 * side, top, 0.9), Spot(u + 0.36 * side, top, 0.75), Spot(u + 0.1 * side, top, 0.5), Spot(u - 0.42 * side, top, 0.6)]
+        return [
+            Spot(u - 0.28 * side, top, 0.9),
+            Spot(u + 0.36 * side, top, 0.75),
+            Spot(u + 0.1 * side, top, 0.5),
+            Spot(u - 0.42 * side, top, 0.6),
+        ]
     if kind == "distant":
         return [Spot(0.5, h - 0.01)]
     near, step = (0.52, 0.12) if kind == "water" else (0.36, 0.14)
@@ -88,12 +101,34 @@ def outdoor_spots(stage: Stage, kind: str) -> list[Spot]:
     ]
 
 
+def table_spots(stage: Stage, kind: str) -> list[Spot]:
+    """Return where things go on a table: in a loose row, the main one in front."""
+    if kind in ("hang", "aloft"):
+        return indoor_spots(stage, kind)
+    h, u, side = stage.horizon, stage.hero_u, side_of(stage)
+    if not stage.alone and not stage.symmetrical:
+        u -= 0.13 * side
+    return [
+        Spot(u, h * 0.42, 1.0 if stage.alone else 0.8),
+        Spot(u + 0.42 * side, h * 0.56, 0.66),
+        Spot(u - 0.26 * side, h * 0.74, 0.5),
+        Spot(u + 0.2 * side, h * 0.86, 0.5),
+        Spot(u + 0.3 * side, h * 0.2, 0.36),
+    ]
+
+
 def indoor_spots(stage: Stage, kind: str) -> list[Spot]:
     """Return where things go in a room: on the floor, hanging from above, or small things at the main one's feet."""
     h, u, side = stage.horizon, stage.hero_u, side_of(stage)
     if kind == "hang":
         top = min(stage.pen.top, 1.01)
-        return [Spot(u + 0.28 * side, top, 1.0), Spot(u - 0.3 * side, top, 0.8), Spot(u + 0.43 * side, top, 0.7), Spot(u - 0.06 * side, top, 0.6), Spot(u - 0.42 * side, top, 0.9)]  # fmt: skip
+        return [
+            Spot(u + 0.28 * side, top, 1.0),
+            Spot(u - 0.3 * side, top, 0.8),
+            Spot(u + 0.43 * side, top, 0.7),
+            Spot(u - 0.06 * side, top, 0.6),
+            Spot(u - 0.42 * side, top, 0.9),
+        ]
     if kind == "aloft":
         return [Spot(u, h + 0.34), Spot(u + 0.3 * side, h + 0.45, 0.5), Spot(u - 0.28 * side, h + 0.4, 0.4)]
     return [

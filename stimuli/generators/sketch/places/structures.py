@@ -9,7 +9,7 @@ from stimuli.generators.sketch.pen import Point
 from stimuli.generators.sketch.places.sky import sky
 from stimuli.generators.sketch.places.stage import Spot, Stage, side_of
 from stimuli.generators.sketch.subjects.cast import Part
-from stimuli.generators.sketch.subjects.foliage import fan, foliage, monstera, palm_plant
+from stimuli.generators.sketch.subjects.foliage import fan, foliage, palm_plant
 
 
 def glasshouse(stage: Stage) -> None:
@@ -29,7 +29,7 @@ def glasshouse(stage: Stage) -> None:
     for depth, size, reach in ((0.62, 0.26, 0.17), (0.36, 0.4, 0.31)):
         for side in (-1, 1):
             bed = pen.at(0.5 + side * reach, h * (0.98 - 0.4 * (0.62 - depth)), size, depth=depth, flip=side < 0)
-            palm_plant(bed, Part(stage.rng))
+            palm_plant(bed, Part(stage.rng, busy=0.7))
     pen.soft(0.5, h + 0.12, 0.34, 0.34, mix(light.horizon, WHITE, 0.3), 0.5)
 
 
@@ -72,7 +72,11 @@ def _path(stage: Stage) -> None:
         v = h - 0.01 - share * (h - low)
         half = 0.05 + (spread - 0.05) * share
         pen.line([(0.5 - half, v), (0.5 + half, v)], 0.002 + 0.004 * share, STONE, 0.2)
-    pen.fade(0.3, h * 0.4, 0.7, h, stage.light.haze, 0.0, 0.4)
+    inks = pen.ramp(mix(LEAF, DEEP_LEAF, 0.4), 0.1, 0.8)
+    for a, b, c in stage.rng.random((stage.many(34), 3)).tolist():
+        v = h - 0.02 - b * (h - low)
+        u = 0.5 + (0.07 + (spread - 0.05) * b + 0.5 * a) * (1 if c < 0.5 else -1)
+        pen.dot(u, v, 0.03 + 0.04 * b, 0.014 + 0.02 * b, inks[int(6 * a)])
 
 
 def glasshouse_front(stage: Stage) -> None:
@@ -81,8 +85,9 @@ def glasshouse_front(stage: Stage) -> None:
         return
     pen = stage.pen
     low, left, right = max(pen.bottom, 0.0), max(pen.left, -0.02), min(pen.right, 1.02)
-    monstera(pen.at(left + 0.01, low - 0.16, 0.44), Part(stage.rng))
-    monstera(pen.at(right - 0.01, low - 0.14, 0.4, flip=True), Part(stage.rng))
+    for u, flip in ((left + 0.02, False), (right - 0.02, True)):
+        spray = fan(stage.rng, 5, reach=0.2, spread=1.2, length=0.17)
+        foliage(pen.at(u, low - 0.07, flip=flip), stage.rng, spray, shapes.monstera(), mix(LEAF, DEEP_LEAF, 0.35))
     hang = fan(stage.rng, 9, reach=0.12, spread=1.3, length=0.17, narrow=0.8)
     hang[:, 3] -= np.pi
     foliage(pen.at(right - 0.1, min(pen.top, 1.0) + 0.06), stage.rng, hang, shapes.leaf(0.2), mix(LEAF, DEEP_LEAF, 0.5))
@@ -174,7 +179,11 @@ def street_front(stage: Stage) -> None:
     foot = h * 0.3
     pen.rect(u - 0.007, foot, u + 0.007, foot + 0.5, IRON, 0.3)
     pen.rect(u - 0.016, foot, u + 0.016, foot + 0.05, IRON, 0.3)
-    pen.poly([(u - 0.028, foot + 0.57), (u + 0.028, foot + 0.57), (u + 0.017, foot + 0.5), (u - 0.017, foot + 0.5)], LAMP, None if stage.light.lamps > 0.3 else 0.8)
+    pen.poly(
+        [(u - 0.028, foot + 0.57), (u + 0.028, foot + 0.57), (u + 0.017, foot + 0.5), (u - 0.017, foot + 0.5)],
+        LAMP,
+        None if stage.light.lamps > 0.3 else 0.8,
+    )
     pen.poly([(u - 0.036, foot + 0.57), (u, foot + 0.605), (u + 0.036, foot + 0.57)], IRON, 0.3)
     pen.lamp(u, foot + 0.54, 0.17)
     for a, b in stage.rng.random((stage.many(8), 2)).tolist():

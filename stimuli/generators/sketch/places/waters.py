@@ -1,5 +1,7 @@
 """Places by the water: open sea with or without a headland, beach, and a still lake that mirrors what is above it."""
 
+import numpy as np
+
 from stimuli.generators.sketch import shapes
 from stimuli.generators.sketch.colours import DARK_STONE, DEEP_LEAF, GRASS, MOSS, SAND, WATER, WHITE
 from stimuli.generators.sketch.light import RGB, mix
@@ -67,27 +69,38 @@ def _ink(colour: RGB) -> tuple[int, int, int]:
 
 
 def _headland(stage: Stage) -> None:
-    """Paint a tongue of rock that runs from the picture's edge to under the main subject, with surf at its foot."""
-    pen, h, side = stage.pen, stage.horizon, side_of(stage)
-    level = h * 0.98
+    """Paint a tongue of rock from the picture's edge to under the main subject - an island, in a symmetrical picture - with surf."""
+    pen, side, u = stage.pen, side_of(stage), stage.hero_u
+    level = headland_level(stage)
+    tip, back = u + 0.27 * side, u - 0.3 * side
     edge = pen.left - 0.05 if side > 0 else pen.right + 0.05
-    tip = stage.hero_u + 0.27 * side
-    rock = pen.at(0, 0)
-    back = stage.hero_u - 0.3 * side
-    top = [(edge, level * 1.02), (back, level * 0.96), (stage.hero_u - 0.1 * side, level), (stage.hero_u + 0.11 * side, level * 0.97), (tip - 0.08 * side, level * 0.7), (tip, level * 0.4)]
+    rise = 1.02
+    if stage.symmetrical:
+        edge, back, rise = u - 0.27 * side, u - 0.14 * side, 0.4
+    ridge = [(edge, level * rise), (back, level * 0.96), (u - 0.1 * side, level), (u + 0.11 * side, level * 0.97)]
     foot = level * 0.28
-    surf = pen.ink(WHITE, 0.8)
-    for a, b, c in stage.rng.random((16, 3)).tolist():
-        pen.dot(edge + (tip + 0.05 * side - edge) * a, foot - 0.035 * b, 0.05 + 0.05 * c, 0.008 + 0.008 * b, surf)
-    rock.poly([*top, (tip + 0.03 * side, foot), (edge, foot - 0.05)], DARK_STONE, 0.42)
+    _surf(stage, edge, tip + 0.05 * side, foot, 16)
+    pen.poly(
+        [*ridge, (tip - 0.08 * side, level * 0.7), (tip, level * 0.4), (tip + 0.03 * side, foot), (edge, foot - 0.05)], DARK_STONE, 0.42
+    )
     boulders(stage, edge, tip, foot, level)
-    cap = [(edge, level * 1.02), (back, level * 0.96), (stage.hero_u - 0.1 * side, level), (stage.hero_u + 0.12 * side, level * 0.97), (stage.hero_u + 0.04 * side, level * 0.9), (back, level * 0.86), (edge, level * 0.84)]
-    rock.poly(cap, mix(GRASS, MOSS, 0.5), 0.7)
+    top = ridge[1:] if stage.symmetrical else ridge
+    turf = [(u + 0.04 * side, level * 0.9), (back, level * 0.88), (edge, level * 0.84)]
+    pen.poly([*top, *turf[: len(top) - 1]], mix(GRASS, MOSS, 0.5), 0.7)
     for a, b, c in stage.rng.random((10, 3)).tolist():
-        u = edge + (stage.hero_u + 0.08 * side - edge) * a
-        pen.dot(u, level * (0.88 + 0.07 * b), 0.03, 0.007, pen.ink(mix(GRASS, MOSS, c), 0.5 + 0.5 * c))
-    for a, b in stage.rng.random((9, 2)).tolist():
-        pen.dot(edge + (tip + 0.06 * side - edge) * a, foot - 0.02 - 0.03 * b, 0.04, 0.006, surf)
+        pen.ellipse(back + (u + 0.08 * side - back) * a, level * (0.89 + 0.06 * b), 0.03, 0.007, mix(GRASS, MOSS, c), 0.5 + 0.5 * c)
+    _surf(stage, edge, tip + 0.06 * side, foot - 0.02, 9)
+
+
+def headland_level(stage: Stage) -> float:
+    """Return the height of the rock's top: at the horizon, or below it when the camera looks down."""
+    return min(stage.horizon * 0.98, 0.42)
+
+
+def _surf(stage: Stage, start: float, end: float, level: float, count: int) -> None:
+    surf = stage.pen.ink(WHITE, 0.8)
+    for a, b, c in stage.rng.random((count, 3)).tolist():
+        stage.pen.dot(start + (end - start) * a, level - 0.03 * b, 0.04 + 0.05 * c, 0.006 + 0.008 * b, surf)
 
 
 def boulders(stage: Stage, start: float, end: float, low: float, high: float) -> None:
@@ -122,8 +135,14 @@ def beach(stage: Stage) -> None:
         ranges(stage, sharp=True)
     _open_water(stage, sun[0])
     shore = shapes.ridge(stage.rng, pen.left, pen.right, h * 0.55, 0.05)
-    for lift, colour, lit in ((0.035, WHITE, 0.75), (0.02, mix(SAND, WATER, 0.35), 0.5), (0.012, WHITE, 0.85), (0.0, mix(SAND, (150, 110, 90), 0.3), 0.55), (-0.03, SAND, 0.8)):
-        pen.poly(shapes.under(shore + [0, lift], pen.bottom), colour, lit)
+    for lift, colour, lit in (
+        (0.035, WHITE, 0.75),
+        (0.02, mix(SAND, WATER, 0.35), 0.5),
+        (0.012, WHITE, 0.85),
+        (0.0, mix(SAND, (150, 110, 90), 0.3), 0.55),
+        (-0.03, SAND, 0.8),
+    ):
+        pen.poly(shapes.under(np.add(shore, (0, lift)), pen.bottom), colour, lit)
     pen.fade(pen.left, pen.bottom, pen.right, h * 0.45, pen.ink(mix(SAND, (214, 160, 110), 0.5), 0.5), 0.7, 0.0)
     for a, b, c in stage.rng.random((stage.many(40), 3)).tolist():
         v = max(pen.bottom, 0.0) + h * 0.42 * a
@@ -157,7 +176,13 @@ def mirror_lake(stage: Stage) -> None:
     for a, b, c in stage.rng.random((stage.many(52), 3)).tolist():
         near = b * b
         v = h * 0.97 - near * (h - pen.bottom)
-        pen.dot(pen.left + a * (pen.right - pen.left), v, 0.03 + 0.12 * near * (0.5 + c), 0.001 + 0.0035 * near, _ink(bright if c < 0.55 else dark))
+        pen.dot(
+            pen.left + a * (pen.right - pen.left),
+            v,
+            0.03 + 0.12 * near * (0.5 + c),
+            0.001 + 0.0035 * near,
+            _ink(bright if c < 0.55 else dark),
+        )
 
 
 def lake_front(stage: Stage) -> None:
@@ -175,7 +200,16 @@ def sea_spots(stage: Stage, kind: str) -> list[Spot]:
     spots = outdoor_spots(stage, kind)
     h, u, side = stage.horizon, stage.hero_u, side_of(stage)
     if kind == "ground" and stage.land:
-        return [Spot(u, h * 0.94), Spot(u - 0.26 * side, h * 0.9, 0.55), *(Spot(u - 0.1 * side * n, h * 0.86, 0.4) for n in (1.3, 3.4))]
+        top = headland_level(stage)
+        return [
+            Spot(u, top * 0.95),
+            Spot(u - 0.26 * side, top * 0.92, 0.55),
+            *(Spot(u - 0.1 * side * n, top * 0.88, 0.4) for n in (1.3, 3.4)),
+        ]
     if kind == "water" and stage.land:
-        return [Spot(u + 0.36 * side, h * 0.66, 0.5, 0.12), Spot(u + 0.56 * side, h * 0.8, 0.3, 0.3), Spot(u + 0.22 * side, h * 0.88, 0.2, 0.5)]
+        return [
+            Spot(u + 0.36 * side, h * 0.66, 0.5, 0.12),
+            Spot(u + 0.56 * side, h * 0.8, 0.3, 0.3),
+            Spot(u + 0.22 * side, h * 0.88, 0.2, 0.5),
+        ]
     return spots

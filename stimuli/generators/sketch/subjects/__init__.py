@@ -8,7 +8,7 @@ from stimuli.generators.sketch.subjects.cast import Subject
 
 SUBJECTS: Mapping[str, Subject] = MappingProxyType(
     {
-        "monstera": Subject(foliage.monstera, "glasshouse", "bed", 0.62, copies=3),
+        "monstera": Subject(foliage.monstera, "glasshouse", "bed", 0.56, copies=3),
         "plant": Subject(foliage.potted_plant, "room", "ground", 0.5, copies=2),
         "fern": Subject(foliage.potted_fern, "room", "ground", 0.5),
         "palm plant": Subject(foliage.palm_plant, "glasshouse", "bed", 0.6),

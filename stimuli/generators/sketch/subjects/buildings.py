@@ -4,7 +4,7 @@ import numpy as np
 
 from stimuli.generators.sketch.colours import BLUE, CREAM, DARK_WOOD, HOUSES, IRON, LAMP, LEAF, RED, SLATE, STONE, WHITE, WOOD
 from stimuli.generators.sketch.light import RGB, mix
-from stimuli.generators.sketch.pen import Pen
+from stimuli.generators.sketch.pen import Pen, Point
 from stimuli.generators.sketch.subjects.cast import Part
 
 
@@ -67,7 +67,9 @@ def house(pen: Pen, part: Part) -> None:
     _cottage(pen.at(0, 0, 1.0), wall, (172, 84, 66))
     for step in range(4):
         size = 0.05 + 0.03 * step
-        pen.soft(0.26 + 0.05 * step * step / 3, 1.04 + 0.11 * step, size * 1.5, size * 1.2, mix(pen.light.haze, WHITE, 0.4), 0.7 - 0.12 * step)
+        pen.soft(
+            0.26 + 0.05 * step * step / 3, 1.04 + 0.11 * step, size * 1.5, size * 1.2, mix(pen.light.haze, WHITE, 0.4), 0.7 - 0.12 * step
+        )
     for u, size in ((-0.62, 0.15), (0.62, 0.19), (0.5, 0.11)):
         for x, y, lit in ((0.25, 0.3, 0.15), (-0.2, 0.35, 0.5), (0.0, 0.6, 0.85)):
             pen.ellipse(u + x * size, y * size, size * 0.75, size * 0.6, LEAF, lit)
@@ -123,37 +125,45 @@ def windmill(pen: Pen, part: Part) -> None:
     pane(pen, -0.03, 0.32, 0.06, 0.08)
     turn = 0.3 + part.rng.random()
     for step in range(4):
-        angle = turn + step * np.pi / 2
-        cos, sin = float(np.cos(angle)), float(np.sin(angle))
-        point = lambda r, s, c=cos, n=sin: (r * c - s * n, 0.66 + r * n + s * c)  # noqa: E731
-        pen.poly([point(0.1, 0.0), point(0.44, 0.0), point(0.44, 0.1), point(0.1, 0.08)], WHITE, 0.75)
+        arm = turn + step * np.pi / 2
+        pen.poly([_on_arm(arm, *p) for p in ((0.1, 0.0), (0.44, 0.0), (0.44, 0.1), (0.1, 0.08))], WHITE, 0.75)
         for share in (0.1, 0.21, 0.32, 0.44):
-            pen.line([point(share, 0.0), point(share, 0.09)], 0.006, DARK_WOOD, 0.6)
-        pen.line([point(0, 0), point(0.45, 0)], 0.014, DARK_WOOD, 0.5)
+            pen.line([_on_arm(arm, share, 0.0), _on_arm(arm, share, 0.09)], 0.006, DARK_WOOD, 0.6)
+        pen.line([_on_arm(arm, 0.0, 0.0), _on_arm(arm, 0.45, 0.0)], 0.014, DARK_WOOD, 0.5)
     pen.ellipse(0, 0.66, 0.025, 0.025, DARK_WOOD, 0.8)
+
+
+def _on_arm(angle: float, along: float, aside: float) -> Point:
+    """Return a point of a mill's sail."""
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    return along * cos - aside * sin, 0.66 + along * sin + aside * cos
+
+
+def _deck(u: float) -> float:
+    """Return the height of the bridge's deck."""
+    return 0.62 - 0.16 * u * u
 
 
 def bridge(pen: Pen, part: Part) -> None:
     """Draw a stone bridge of three arches over water."""
     stone = part.colour(mix(STONE, CREAM, 0.3))
-    deck = lambda u: 0.62 - 0.16 * u * u  # noqa: E731
     for u, wide in ((-0.62, 0.4), (0.0, 0.52), (0.62, 0.4)):
         for reflected in (False, True):
             sign, lit = (-0.7, 0.0) if reflected else (1.0, 0.45)
-            top = deck(u) - 0.14
+            top = _deck(u) - 0.14
             turns = np.linspace(0, np.pi, 9)
             hole = [(u + wide / 2 * float(np.cos(t)), sign * top * float(np.sin(t)) ** 0.7) for t in turns]
-            crest = [(s, sign * (deck(s) + 0.02)) for s in np.linspace(u - wide / 2 - 0.08, u + wide / 2 + 0.08, 7).tolist()]
+            crest = [(s, sign * (_deck(s) + 0.02)) for s in np.linspace(u - wide / 2 - 0.08, u + wide / 2 + 0.08, 7).tolist()]
             ends = [(crest[-1][0], 0.0), *hole, (crest[0][0], 0.0)]
             if reflected:
                 pen.glaze([[*crest, *ends]], pen.ink(mix(stone, SLATE, 0.5), 0.15), 0.55)
             else:
                 pen.poly([*crest, *ends], stone, lit)
                 pen.line(hole, 0.03, mix(stone, WHITE, 0.3), 0.8)
-    rail = [(u, deck(u)) for u in np.linspace(-1.4, 1.4, 22).tolist()]
+    rail = [(u, _deck(u)) for u in np.linspace(-1.4, 1.4, 22).tolist()]
     pen.poly([*((u, v + 0.07) for u, v in rail), *((u, v) for u, v in rail[::-1])], mix(stone, WHITE, 0.2), 0.8)
     for u, v, shade in (part.rng.random((part.many(26), 3)) * (2.2, 0.12, 1) - (1.1, 0, 0)).tolist():
-        pen.rect(u, deck(u) - 0.02 - v, u + 0.06, deck(u) + 0.005 - v, stone, 0.3 + 0.5 * shade)
+        pen.rect(u, _deck(u) - 0.02 - v, u + 0.06, _deck(u) + 0.005 - v, stone, 0.3 + 0.5 * shade)
     for u in (-0.31, 0.31):
         pen.rect(u - 0.05, -0.04, u + 0.05, 0.2, stone, 0.25)
         pen.rect(u - 0.05, -0.04, u - 0.01, 0.2, stone, 0.75)

@@ -16,16 +16,18 @@ def foliage(pen: Pen, rng: np.random.Generator, places: Floats, outlines: tuple[
     height = places[:, 1]
     reach = max(float(np.ptp(height)), 1e-6)
     brightness = 0.5 * (height - height.min()) / reach + 0.3 - 0.25 * np.clip(places[:, 0], -0.6, 0.6) + 0.34 * rng.random(len(places))
-    steps = np.clip((brightness * 7).astype(int), 0, 6).tolist()
+    steps = np.clip((brightness * 6).astype(int), 0, 5).tolist()
     dark, fresh = mix(colour, DEEP_LEAF, 0.45), mix(colour, FRESH_LEAF, 0.4)
-    base = [pen.ink(mix(dark, colour, step / 6), 0.1 + 0.11 * step) for step in range(7)]
-    lit = [pen.ink(mix(colour, fresh, step / 6), 0.3 + 0.12 * step) for step in range(7)]
-    ribs = [pen.ink(fresh, 0.45 + 0.12 * step) for step in range(7)]
+    base = [pen.ink(mix(dark, colour, step / 5), 0.1 + 0.13 * step) for step in range(6)]
+    lit = [pen.ink(mix(colour, fresh, step / 5), 0.3 + 0.14 * step) for step in range(6)]
+    ribs = pen.ramp(fresh, 0.45, 1.15)
     coats = [*outlines, _RIB] if rib else outlines
     pen.leaves(coats, places, [(base[step], lit[step], ribs[step]) for step in steps])
 
 
-def fan(rng: np.random.Generator, count: int, *, reach: float, spread: float, length: float, narrow: float = 1.0, lift: float = 0.0) -> Floats:
+def fan(
+    rng: np.random.Generator, count: int, *, reach: float, spread: float, length: float, narrow: float = 1.0, lift: float = 0.0
+) -> Floats:
     """Return places of leaves that spring from (0, `lift`) on stems up to `reach` long, `spread` radians to each side, back to front."""
     lean = np.linspace(-spread, spread, count) + (rng.random(count) - 0.5) * spread * 0.35
     stem = reach * (0.5 + 0.5 * rng.random(count))
@@ -74,8 +76,8 @@ def potted_plant(pen: Pen, part: Part) -> None:
 def fern(pen: Pen, part: Part) -> None:
     """Draw a fern."""
     pen.shadow(0.04, 0.02, 0.5, 0.1, 0.5)
-    fronds = fan(part.rng, 15, reach=0.16, spread=1.35, length=0.66, narrow=0.8, lift=0.04)
-    foliage(pen, part.rng, fronds, shapes.frond(), mix(LEAF, FRESH_LEAF, 0.3), rib=False)
+    fronds = fan(part.rng, 17, reach=0.14, spread=1.4, length=0.6, narrow=0.66, lift=0.04)
+    foliage(pen, part.rng, fronds, shapes.frond(13), mix(LEAF, FRESH_LEAF, 0.3), rib=False)
 
 
 def potted_fern(pen: Pen, part: Part) -> None:
@@ -86,9 +88,9 @@ def potted_fern(pen: Pen, part: Part) -> None:
 
 def palm_plant(pen: Pen, part: Part) -> None:
     """Draw a palm that grows from the ground."""
-    for lean in (-0.1, 0.12):
+    for lean in (-0.1, 0.12) if part.busy >= 1 else (0.05,):
         pen.limb(shapes.arc((0, 0), (lean, 0.5), 0.02), 0.045, 0.025, OLIVE, 0.5)
-        fronds = fan(part.rng, 8, reach=0.06, spread=1.5, length=0.48, narrow=0.72)
+        fronds = fan(part.rng, part.many(8), reach=0.06, spread=1.5, length=0.48, narrow=0.72)
         foliage(pen.at(lean, 0.5), part.rng, fronds, shapes.frond(), mix(LEAF, BLUE_LEAF, 0.35), rib=False)
 
 
@@ -111,23 +113,26 @@ def fig_tree(pen: Pen, part: Part) -> None:
     lean = 0.1 * (part.rng.random() - 0.5)
     trunk = shapes.arc((0, 0.15), (lean, 0.72), 0.01)
     pen.limb(trunk, 0.034, 0.02, BARK, 0.6)
-    count = 24
-    heights = np.linspace(0.92, 0.4, count) + 0.05 * part.rng.random(count)
+    count = 30
+    heights = np.linspace(0.88, 0.46, count) + 0.05 * part.rng.random(count)
     side = np.where(np.arange(count) % 2 == 0, 1.0, -1.0)
-    angle = np.pi / 2 - side * (0.5 + 1.0 * part.rng.random(count)) * np.clip(1.25 - (heights - 0.4), 0.4, 1.2)
-    foot = lean * (heights - 0.15) / 0.57 + side * 0.02
-    length = 0.2 + 0.09 * part.rng.random(count)
+    # Leaves at the top stand up, lower ones spread and then droop.
+    angle = np.pi / 2 - side * (
+        0.25 + 2.1 * (0.93 - heights) / 0.47 * (0.6 + 0.5 * part.rng.random(count)) + 0.7 * part.rng.random(count) - 0.1
+    )
+    foot = lean * (heights - 0.15) / 0.57 + side * 0.015
+    length = 0.17 + 0.09 * part.rng.random(count)
     places = np.stack([foot, heights - 0.1, length, angle, 0.75 + 0.3 * part.rng.random(count)], axis=1)
     foliage(pen, part.rng, places, shapes.fiddle(), LEAF)
 
 
 def cactus(pen: Pen, part: Part) -> None:
-    """Draw a cactus with two arms."""
+    """Draw a cactus with two arms, in bloom."""
     pen.shadow(0.1, 0.0, 0.34, 0.05, 0.6)
     _column(pen, [(0, 0), (0, 0.94)], 0.2)
     _column(pen, [(-0.04, 0.36), (-0.27, 0.4), (-0.27, 0.7)], 0.12)
     _column(pen, [(0.04, 0.5), (0.26, 0.54), (0.26, 0.84)], 0.11)
-    pen.ellipse(0, 1.03, 0.05, 0.03, (240, 130, 150), 0.9)
+    pen.ellipse(0, 1.03, 0.05, 0.03, part.colour((240, 130, 150)), 0.9)
 
 
 def _column(pen: Pen, path: list[tuple[float, float]], width: float) -> None:
@@ -181,7 +186,20 @@ def bouquet(pen: Pen, part: Part) -> None:
     stems(pen, heads, LEAF, base=0.36)
     for step, (u, v, size, _, _) in enumerate(heads.tolist()):
         blossom(pen.at(u, v, size * 1.15), part.colour(BLOSSOMS[(step * 2) % len(BLOSSOMS)]), turn=step)
-    vessel = shapes.smooth(((-0.1, 0.0), (0.1, 0.0), (0.17, 0.16), (0.12, 0.32), (0.07, 0.38), (0.1, 0.43), (-0.1, 0.43), (-0.07, 0.38), (-0.12, 0.32), (-0.17, 0.16)))  # fmt: skip
+    vessel = shapes.smooth(
+        (
+            (-0.1, 0.0),
+            (0.1, 0.0),
+            (0.17, 0.16),
+            (0.12, 0.32),
+            (0.07, 0.38),
+            (0.1, 0.43),
+            (-0.1, 0.43),
+            (-0.07, 0.38),
+            (-0.12, 0.32),
+            (-0.17, 0.16),
+        )
+    )
     glazed(pen, vessel, WHITE)
 
 

@@ -11,11 +11,22 @@ from stimuli.generators.sketch.subjects.creatures import modelled
 def cushion(pen: Pen, u: float, v: float, width: float, height: float, colour: RGB, lit: float) -> None:
     """Draw a block of upholstery with round corners and a light upper edge."""
     r = min(width, height) * 0.28
-    corners = ((u, v + r), (u, v + height - r), (u + r, v + height), (u + width - r, v + height), (u + width, v + height - r), (u + width, v + r), (u + width - r, v), (u + r, v))  # fmt: skip
+    corners = (
+        (u, v + r),
+        (u, v + height - r),
+        (u + r, v + height),
+        (u + width - r, v + height),
+        (u + width, v + height - r),
+        (u + width, v + r),
+        (u + width - r, v),
+        (u + r, v),
+    )
     outline = shapes.smooth(corners, rounds=1)
     pen.poly(outline, colour, lit - 0.25)
     pen.poly([(u + (x - u) * 0.94, v + height * 0.12 + (y - v) * 0.88) for x, y in outline], colour, lit)
-    pen.poly([(u + 0.06 * width + (x - u) * 0.8, v + height * 0.72 + (y - v) * 0.22) for x, y in outline], mix(colour, WHITE, 0.12), lit + 0.25)
+    pen.poly(
+        [(u + 0.06 * width + (x - u) * 0.8, v + height * 0.72 + (y - v) * 0.22) for x, y in outline], mix(colour, WHITE, 0.12), lit + 0.25
+    )
 
 
 def armchair(pen: Pen, part: Part) -> None:

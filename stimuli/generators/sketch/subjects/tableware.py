@@ -28,7 +28,12 @@ def apple(pen: Pen, u: float, v: float, size: float, colour: RGB) -> None:
 def fruit_bowl(pen: Pen, part: Part) -> None:
     """Draw a bowl of fruit."""
     pen.shadow(0.08, 0.0, 0.72, 0.09, 0.7)
-    for u, v, size, colour in ((-0.3, 0.56, 0.17, ORANGE), (0.32, 0.55, 0.16, (146, 176, 74)), (0.04, 0.66, 0.18, RED), (-0.12, 0.8, 0.14, YELLOW)):
+    for u, v, size, colour in (
+        (-0.3, 0.56, 0.17, ORANGE),
+        (0.32, 0.55, 0.16, (146, 176, 74)),
+        (0.04, 0.66, 0.18, RED),
+        (-0.12, 0.8, 0.14, YELLOW),
+    ):
         apple(pen, u, v, size, colour)
     for u, v in ((0.2, 0.5), (0.27, 0.43), (0.14, 0.42), (0.21, 0.36), (0.3, 0.55)):
         fruit(pen, u + 0.16, v + 0.06, 0.062, PURPLE)
@@ -135,8 +140,28 @@ def candle(pen: Pen, part: Part) -> None:
 
 def jug(pen: Pen, part: Part) -> None:
     """Draw a still life: jug, lemon and glass."""
-    pen.stroke(shapes.smooth(((-0.12, 0.78), (-0.42, 0.74), (-0.38, 0.4), (-0.2, 0.32)), closed=False), 0.05, pen.ink(part.colour(TEAL), 0.7))
-    glazed(pen, shapes.smooth(((-0.2, 0.0), (0.2, 0.0), (0.28, 0.24), (0.2, 0.5), (0.1, 0.66), (0.14, 0.86), (0.2, 0.94), (-0.14, 0.88), (-0.1, 0.66), (-0.2, 0.5), (-0.28, 0.24))), part.colour(TEAL))  # fmt: skip
+    pen.stroke(
+        shapes.smooth(((-0.12, 0.78), (-0.42, 0.74), (-0.38, 0.4), (-0.2, 0.32)), closed=False), 0.05, pen.ink(part.colour(TEAL), 0.7)
+    )
+    glazed(
+        pen,
+        shapes.smooth(
+            (
+                (-0.2, 0.0),
+                (0.2, 0.0),
+                (0.28, 0.24),
+                (0.2, 0.5),
+                (0.1, 0.66),
+                (0.14, 0.86),
+                (0.2, 0.94),
+                (-0.14, 0.88),
+                (-0.1, 0.66),
+                (-0.2, 0.5),
+                (-0.28, 0.24),
+            )
+        ),
+        part.colour(TEAL),
+    )
     for u, size, colour in ((0.46, 0.13, YELLOW), (0.66, 0.1, ORANGE), (-0.5, 0.12, RED)):
         pen.shadow(u + 0.04, 0.0, size * 1.4, 0.04, 0.6)
         fruit(pen, u, size * 0.9, size, colour)

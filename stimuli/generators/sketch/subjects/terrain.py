@@ -65,7 +65,12 @@ def waterfall(pen: Pen, part: Part) -> None:
     pen.poly([(-0.62, 0), (-0.55, 0.7), (-0.4, 0.98), (-0.12, 1.0), (0.14, 0.98), (0.42, 1.0), (0.56, 0.74), (0.64, 0)], DARK_STONE, 0.4)
     for a, b, c in sorted(part.rng.random((22, 3)).tolist(), key=lambda row: -row[1]):
         facet(pen.at((a - 0.5) * 1.05, 0.78 * b, 0.24 + 0.14 * c), c)
-    for u0, u1, colour, lit in ((-0.15, 0.15, (150, 196, 208), 0.5), (-0.12, 0.08, (206, 230, 234), 0.75), (-0.08, 0.0, WHITE, 1.0), (0.05, 0.08, WHITE, 0.9)):
+    for u0, u1, colour, lit in (
+        (-0.15, 0.15, (150, 196, 208), 0.5),
+        (-0.12, 0.08, (206, 230, 234), 0.75),
+        (-0.08, 0.0, WHITE, 1.0),
+        (0.05, 0.08, WHITE, 0.9),
+    ):
         pen.poly([(u0, 0.98), (u1, 0.98), (u1 * 1.35, 0.0), (u0 * 1.35, 0.0)], colour, lit)
     for a, b, c in part.rng.random((18, 3)).tolist():
         pen.ellipse((a - 0.5) * 0.6, 0.06 * b, 0.08, 0.035, WHITE, 0.6 + 0.4 * c)

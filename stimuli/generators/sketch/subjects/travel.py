@@ -26,7 +26,9 @@ def sailing_boat(pen: Pen, part: Part) -> None:
     """Draw a sailing boat on the water."""
     for a, b, c in part.rng.random((10, 3)).tolist():
         v = -0.06 - 0.36 * b
-        pen.glaze([[(-0.24 * a * (1 + v), v), (0.3 * c * (1 + v), v), (0.2 * c, v - 0.016), (-0.2 * a, v - 0.016)]], pen.ink(CREAM, 0.7), 0.4)
+        pen.glaze(
+            [[(-0.24 * a * (1 + v), v), (0.3 * c * (1 + v), v), (0.2 * c, v - 0.016), (-0.2 * a, v - 0.016)]], pen.ink(CREAM, 0.7), 0.4
+        )
     _wake(pen, part, 0.4)
     pen.rect(-0.012, 0.1, 0.012, 1.0, DARK_WOOD, 0.6)
     sail = part.colour(CREAM)
@@ -50,7 +52,11 @@ def rowing_boat(pen: Pen, part: Part) -> None:
     pen.poly([(-0.8, 0.4), (0.84, 0.42), (0.6, 0.02), (-0.52, 0.0)], timber, 0.35)
     for low, lit in ((0.3, 0.95), (0.2, 0.7), (0.1, 0.5)):
         shrink = 1 - (0.4 - low) * 0.7
-        pen.poly([(-0.8 * shrink, low + 0.1), (0.84 * shrink, low + 0.115), (0.8 * shrink, low + 0.02), (-0.76 * shrink, low + 0.01)], timber, lit)
+        pen.poly(
+            [(-0.8 * shrink, low + 0.1), (0.84 * shrink, low + 0.115), (0.8 * shrink, low + 0.02), (-0.76 * shrink, low + 0.01)],
+            timber,
+            lit,
+        )
     pen.poly([(-0.8, 0.4), (0.84, 0.42), (0.5, 0.52), (-0.5, 0.5)], DARK_WOOD, 0.3)
     for u in (-0.36, 0.04, 0.4):
         pen.poly([(u, 0.42), (u + 0.16, 0.42), (u + 0.14, 0.5), (u + 0.02, 0.5)], timber, 0.85)
@@ -73,7 +79,14 @@ def ship(pen: Pen, part: Part) -> None:
         pen.rect(u, 0.66, u + 0.13, 0.94, RED, 0.6)
         pen.rect(u, 0.86, u + 0.13, 0.94, BLACK, 0.5)
         for step in range(4):
-            pen.soft(u - 0.05 - 0.12 * step, 1.0 + 0.07 * step, 0.1 + 0.04 * step, 0.07 + 0.02 * step, mix(pen.light.haze, (120, 120, 124), 0.5), 0.6 - 0.1 * step)
+            pen.soft(
+                u - 0.05 - 0.12 * step,
+                1.0 + 0.07 * step,
+                0.1 + 0.04 * step,
+                0.07 + 0.02 * step,
+                mix(pen.light.haze, (120, 120, 124), 0.5),
+                0.6 - 0.1 * step,
+            )
 
 
 def _wheel(pen: Pen, u: float, size: float) -> None:
@@ -113,7 +126,11 @@ def bicycle(pen: Pen, part: Part) -> None:
         for t in range(0, 24, 3):
             pen.line([(u, 0.33), rim[t]], 0.006, (200, 200, 200), 0.7)
         pen.line(rim, 0.04, _WHEEL, 0.5)
-    for line in (((-0.5, 0.33), (-0.1, 0.34), (-0.22, 0.78), (-0.5, 0.33)), ((-0.1, 0.34), (0.36, 0.78), (-0.2, 0.72)), ((0.5, 0.33), (0.34, 0.92))):
+    for line in (
+        ((-0.5, 0.33), (-0.1, 0.34), (-0.22, 0.78), (-0.5, 0.33)),
+        ((-0.1, 0.34), (0.36, 0.78), (-0.2, 0.72)),
+        ((0.5, 0.33), (0.34, 0.92)),
+    ):
         pen.line(line, 0.04, frame, 0.7)
     pen.line([(0.22, 0.98), (0.34, 0.92), (0.4, 0.98)], 0.034, IRON, 0.6)
     pen.line([(-0.22, 0.76), (-0.24, 0.86)], 0.03, IRON, 0.6)
@@ -144,7 +161,14 @@ def train(pen: Pen, part: Part) -> None:
     for u, size in ((-1.02, 0.11), (-0.48, 0.11), (-0.04, 0.15), (0.34, 0.15), (0.72, 0.11), (0.94, 0.11)):
         _wheel(pen, u, size)
     for step in range(5):
-        pen.soft(0.78 - 0.2 * step, 0.98 + 0.07 * step, 0.12 + 0.05 * step, 0.1 + 0.03 * step, mix(pen.light.haze, WHITE, 0.5), 0.85 - 0.12 * step)
+        pen.soft(
+            0.78 - 0.2 * step,
+            0.98 + 0.07 * step,
+            0.12 + 0.05 * step,
+            0.1 + 0.03 * step,
+            mix(pen.light.haze, WHITE, 0.5),
+            0.85 - 0.12 * step,
+        )
 
 
 def balloon(pen: Pen, part: Part) -> None:
