@@ -169,12 +169,10 @@ def _stand_ins(settings: StimuliSettings, generator: Generator, *, is_personal: 
     judges = dict.fromkeys(condition.scorer for condition in settings.condition if condition.scorer)
     if generator.spec.stand_in and any(condition.images is None for condition in settings.condition):
         yield _stand_in("generator", generator.spec.name)
-    rewriter = rewriters.make(settings.stimuli.rewriter)
-    if judges and rewriter.spec.stand_in:
-        yield _stand_in("rewriter", rewriter.spec.name)
-    encoder = encoders.make(settings.stimuli.encoder)
-    if is_personal and encoder.spec.stand_in:
-        yield _stand_in("encoder", encoder.spec.name)
+    if judges and rewriters.make(settings.stimuli.rewriter).spec.stand_in:
+        yield _stand_in("rewriter", settings.stimuli.rewriter)
+    if is_personal and encoders.make(settings.stimuli.encoder).spec.stand_in:
+        yield _stand_in("encoder", settings.stimuli.encoder)
     for name in judges:
         if name != scorers.PERSONAL and scorers.make(name).spec.stand_in:
             yield _stand_in("scorer", name)

@@ -15,7 +15,7 @@ from stimuli.experiment import ExperimentError, write_whole
 
 Array = NDArray[np.float64]
 
-_COMPONENTS = 16
+_COMPONENTS = 12
 _CURVED = 8
 _RIDGES = np.geomspace(0.1, 1000, 25)
 _ROUNDS = 60

@@ -1,6 +1,5 @@
 """The whole room, one function a step: make the ratings, train the predictor, steer, and hand over what people may see."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,9 @@ from stimuli.seeds import seed_for
 from stimuli.stages import Alone
 from stimuli.steering import Chain, steer_all
 from stimuli.store import Store
+
+# The scorer of each condition and, where it is personal, target user.
+Judges = dict[tuple[str, str | None], scorers.Scorer]
 
 
 @dataclass(frozen=True)
@@ -68,13 +70,17 @@ def steer(experiment: Experiment, settings: StimuliSettings, *, report: Report =
     Running it again renders nothing that is in the store, and writes the same bytes.
     """
     table = settings.stimuli
-    generator, rewriter = _generator(table), rewriters.make(table.rewriter)
+    # Every part is asked for before any work, so that one of a later version is refused at once.
+    generator, rewriter, judges = _generator(table), rewriters.make(table.rewriter), _generic_judges(settings)
+    encoder = make_encoder(table.encoder) if _targets(settings) else None
     with Store(experiment.work) as store:
         before = store.count("render")
         if table.ratings.folder is None:
             # Their known tastes are the true utilities of the stimuli, whether or not a condition is personal.
             _rated(experiment, settings, store, report)
-        chains = _chains(settings, _judges(experiment, settings, store, report))
+        if encoder is not None:
+            judges |= _personal_judges(experiment, settings, store, Remembering(encoder, store), report)
+        chains = _chains(settings, judges)
         courses = steer_all(chains, table.steering, Alone(store, generator, rewriter), report=report)
         made = handover.write(experiment, settings, store, generator, list(zip(chains, courses, strict=True)))
         return Steered(made, len(chains), store.count("render") - before)
@@ -105,27 +111,29 @@ def _trained(experiment: Experiment, settings: StimuliSettings, store: Store, en
     return known or training.train(experiment.predictor, rated, encoder, report=report)
 
 
-def _judges(
-    experiment: Experiment, settings: StimuliSettings, store: Store, report: Report
-) -> Mapping[tuple[str, str | None], scorers.Scorer]:
-    """Return the scorer of each condition and target user; the predictor is trained only where a condition asks for it."""
-    judges: dict[tuple[str, str | None], scorers.Scorer] = {
+def _generic_judges(settings: StimuliSettings) -> Judges:
+    """Return the scorer of each condition that is steered for everybody."""
+    return {
         (condition.name, None): scorers.make(condition.scorer)
         for condition in settings.condition
-        if condition.scorer not in (None, scorers.PERSONAL)
+        if condition.scorer is not None and condition.scorer != scorers.PERSONAL
     }
-    personal = [
-        (condition.name, user) for condition in settings.condition if condition.scorer == scorers.PERSONAL for user in condition.targets
-    ]
-    if personal:
-        encoder = _encoder(settings.stimuli, store)
-        _trained(experiment, settings, store, encoder, report)
-        fitted, version = taste.load(experiment.predictor), sha256(experiment.predictor)
-        judges |= {(name, user): Personal(fitted, encoder, user, version=version) for name, user in personal}
-    return judges
 
 
-def _chains(settings: StimuliSettings, judges: Mapping[tuple[str, str | None], scorers.Scorer]) -> list[Chain]:
+def _personal_judges(experiment: Experiment, settings: StimuliSettings, store: Store, encoder: Encoder, report: Report) -> Judges:
+    """Return the scorer of each condition and target user, training the predictor first where that is not done."""
+    _trained(experiment, settings, store, encoder, report)
+    fitted, version = taste.load(experiment.predictor), sha256(experiment.predictor)
+    return {(name, user): Personal(fitted, encoder, user, version=version) for name, user in _targets(settings)}
+
+
+def _targets(settings: StimuliSettings) -> list[tuple[str, str]]:
+    """Return the condition and the user of each chain that is steered for one person."""
+    personal = (condition for condition in settings.condition if condition.scorer == scorers.PERSONAL)
+    return [(condition.name, user) for condition in personal for user in condition.targets]
+
+
+def _chains(settings: StimuliSettings, judges: Judges) -> list[Chain]:
     seed = settings.experiment.seed
     return [
         Chain(

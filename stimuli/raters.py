@@ -32,19 +32,19 @@ QUALITIES: Mapping[str, Callable[[Array], float]] = MappingProxyType(
 # only ever wants more of either goes too far.
 _IDEALS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
-        "brightness": (-0.6, 0.9),
-        "warmth": (1.2, 0.9),
-        "colourfulness": (0.8, 0.8),
-        "contrast": (0.9, 0.7),
-        "detail": (0.7, 0.6),
-        "openness": (-0.5, 0.5),
+        "brightness": (-0.7, 0.8),
+        "warmth": (1.3, 0.8),
+        "colourfulness": (0.8, 0.7),
+        "contrast": (1.0, 0.6),
+        "detail": (0.7, 0.5),
+        "openness": (-0.5, 0.4),
     }
 )
-_STRENGTH = 1.4  # logits per squared standard deviation from the ideal, halved, when near
-_TOLERANCE = 1.3  # standard deviations from the ideal beyond which it matters ever less how far
+_STRENGTH = 1.8  # logits per squared standard deviation from the ideal, halved, when near
+_TOLERANCE = 2.0  # standard deviations from the ideal beyond which it matters ever less how far
 
 # Standard deviations of the published size on the scale 1..5 (design of the synthetic benchmark).
-_POINTS_PER_LOGIT = 0.35
+_POINTS_PER_LOGIT = 0.26
 _HARSHNESS = 0.4
 _NOISE = 0.6
 _MIDDLE = 3.2

@@ -276,6 +276,22 @@ def test_a_real_data_set_with_a_broken_image_is_used_and_the_image_reported(tmp_
         production.steer(experiment, unknown)
 
 
+def test_images_steered_for_a_rater_are_truly_liked_more_than_those_for_others_and_than_the_initial_ones(tmp_path: Path) -> None:
+    """The chain from ratings to images learns real tastes: nothing but the simulated ratings tells it about them."""
+    targets = ("rater-01", "rater-05", "rater-09", "rater-13")
+    table = StimuliTable(size=96, steering=Steering(candidates=8, iterations=3), ratings=RatedData(raters=16, images=120, per_rater=80))
+    prompts = (*TINY.prompt, Prompt("books", "Tall bookshelves and a leather armchair."))
+    conditions = (Condition("initial"), Condition("personal", scorer="personal", targets=targets))
+    experiment = steered(tmp_path / "study", Settings(ExperimentTable("Tastes", 1), table, prompts, conditions))
+    liking = {(row.user, row.stimulus): row.utility for row in manifest.read_utilities(experiment.utilities)}
+    rows = manifest.read_stimuli(experiment.stimuli)
+    own = np.mean([liking[row.target_user, row.stimulus] for row in rows if row.target_user])
+    others = np.mean([liking[user, row.stimulus] for row in rows for user in targets if row.target_user not in (None, user)])
+    initial = np.mean([liking[user, row.stimulus] for row in rows for user in targets if row.target_user is None])
+    assert own > others + 0.3
+    assert own > initial + 0.3
+
+
 def test_own_images_are_shown_upright_without_metadata_and_in_srgb(tmp_path: Path) -> None:
     experiment = opened(tmp_path / "study")
     photo = Image.new("RGB", (60, 40), (200, 30, 30))
@@ -309,11 +325,24 @@ def test_an_own_image_that_is_no_image_is_named(tmp_path: Path) -> None:
         production.steer(experiment, settings)
 
 
-def test_a_generator_of_a_later_version_is_refused_before_any_work(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("parts", "scorer", "refusal"),
+    [
+        ({"generator": "flux2"}, "colourful", r'generator "flux2": FLUX.2-dev comes with a later version; use generator = "sketch"'),
+        ({"rewriter": "local"}, "colourful", r'rewriter "local": a chat model on this machine comes with a later version'),
+        ({"encoder": "siglip2-base"}, "colourful", r'encoder "siglip2-base": SigLIP2 \(base\) comes with a later version'),
+        ({}, "hpsv3", r'scorer "hpsv3": HPSv3 comes with a later version'),
+    ],
+)
+def test_a_part_of_a_later_version_is_refused_before_any_work(tmp_path: Path, parts: dict[str, str], scorer: str, refusal: str) -> None:
     experiment = opened(tmp_path / "study")
-    settings = replace(TINY, stimuli=replace(TINY.stimuli, generator="flux2"))
-    with pytest.raises(
-        UnknownPartError, match=r'generator "flux2": FLUX.2-dev comes with a later version; use generator = "sketch" for now'
-    ):
+    settings = replace(TINY, stimuli=replace(TINY.stimuli, **parts), condition=(*TINY.condition, Condition("other", scorer=scorer)))
+    with pytest.raises(UnknownPartError, match=refusal):
         production.steer(experiment, settings)
     assert not experiment.work.exists()
+
+
+def test_a_part_that_nothing_uses_is_not_asked_for(tmp_path: Path) -> None:
+    experiment = opened(tmp_path / "study")
+    settings = replace(TINY, stimuli=replace(TINY.stimuli, encoder="siglip2-base"), condition=TINY.condition[:2])
+    assert production.steer(experiment, settings).stimuli == 4

@@ -16,7 +16,7 @@ from stimuli.vocabulary import AXES
 LOOKS = st.fixed_dictionaries({}, optional={axis: st.sampled_from(phrases) for axis, phrases in AXES.items()})
 # A full stop before a space, quotes or stars at the ends would be marks of the list, not of the prompt.
 PLAIN = st.text(st.characters(categories=["L"], max_codepoint=0xFF, include_characters=" ,-()"), min_size=1, max_size=60).map(
-    lambda text: "A " + " ".join(text.split())
+    lambda text: " ".join(["A", *text.split()])
 )
 
 
