@@ -38,7 +38,7 @@ def main(demo: Path, pictures: Path) -> None:
         shutil.copytree(demo, copy, ignore=shutil.ignore_patterns("study.sqlite*", "work", "report"))
         with _served(copy) as address, sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=browser(), args=_SCREEN_ARGUMENTS)
-            page = chromium.new_page(viewport={"width": _WIDTH, "height": _HEIGHT}, device_scale_factor=1.5)
+            page = chromium.new_page(viewport={"width": _WIDTH, "height": _HEIGHT})
             _go_to_first_comparison(page, address)
             page.screenshot(path=pictures / "study.png")
             chromium.close()

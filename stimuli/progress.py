@@ -15,16 +15,17 @@ def silent(what: str, done: int, total: int) -> None:
 
 @contextmanager
 def shown(console: Console) -> Iterator[Report]:
-    """Show one bar for each kind of work; off a terminal, print a line when a kind of work is finished."""
+    """Show one bar for each kind of work; off a terminal, print a line when a kind of work begins and when it is finished."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
+            is_new = what not in tasks
+            if is_new:
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done, total=total)
-            if done == total and not console.is_terminal:
+            if not console.is_terminal and (is_new or done == total):
                 console.print(f"{what}: {done} of {total}")
 
         yield report
