@@ -27,6 +27,7 @@ import study.doctor
 import study.export
 import study.simulate
 from analysis.config import AnalysisTable, Claim
+from analysis.exclusion_rules import Exclusion
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError, open_experiment, write_whole
 from stimuli.progress import shown
@@ -65,6 +66,7 @@ class StudyToml:
     condition: tuple[Condition, ...] = ()
     study: StudyTable = field(default_factory=StudyTable)
     analysis: AnalysisTable = field(default_factory=AnalysisTable)
+    exclusion: tuple[Exclusion, ...] = ()
     claim: tuple[Claim, ...] = ()
 
 

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 ELO_PER_LOGIT = 400 / math.log(10)
 MEAN_ELO = 1000.0
 _NAMES_SHOWN = 12
+_CACHED = 200_000
 
 
 class NotIdentifiedError(ExperimentError):
@@ -73,7 +74,39 @@ def require_identified(wins: Array, items: Sequence[str]) -> None:
 
 
 def are_identified(wins: Array) -> NDArray[np.bool_]:
-    """Return which of many win matrices, shape (resamples, items, items), identify all strengths; shape (resamples,)."""
+    """Return which of many win matrices, shape (fits, items, items), identify all strengths; shape (fits,)."""
+    size = wins.shape[-1]
+    # Two trees of the heaviest wins, away from one item and toward it, join all items; most resamples keep every branch.
+    away, toward = _branches(wins.mean(axis=0)), _branches(wins.mean(axis=0).T)
+    joined: NDArray[np.bool_] = np.ones(len(wins), dtype=bool)
+    for one, other in away:
+        joined &= wins[:, one, other] > 0
+    for one, other in toward:
+        joined &= wins[:, other, one] > 0
+    if len(away) < size - 1 or len(toward) < size - 1:
+        joined[:] = False
+    for part in np.array_split(np.flatnonzero(~joined), max(1, np.count_nonzero(~joined) * size**2 // 4_000_000)):
+        joined[part] = _are_joined(wins[part])
+    return joined
+
+
+def _branches(wins: Array) -> list[tuple[int, int]]:
+    """Return (winner, loser) of the heaviest wins that lead from item 0 to each item that any chain reaches (Prim's rule)."""
+    best, source = wins[0].copy(), np.zeros(len(wins), dtype=np.int64)
+    best[0] = -1
+    found = []
+    for _ in range(len(wins) - 1):
+        item = int(np.argmax(best))
+        if best[item] <= 0:
+            break
+        found.append((int(source[item]), item))
+        better = (wins[item] > best) & (best >= 0)
+        source[better], best[better] = item, wins[item][better]
+        best[item] = -1
+    return found
+
+
+def _are_joined(wins: Array) -> NDArray[np.bool_]:
     size = wins.shape[-1]
     reach: NDArray[np.float32] = np.where(wins + np.eye(size) > 0, np.float32(1), np.float32(0))
     for _ in range(max(1, math.ceil(math.log2(size)))):
@@ -108,40 +141,111 @@ def strengths(wins: Array, items: Sequence[str]) -> Array:
 
 
 def strengths_of_many(wins: Array, *, start: Array, tolerance: float = 1e-9, iterations: int = 200) -> Array:
-    """Return the log-strengths of each of many identified win matrices, shape (resamples, items), each centred on zero.
+    """Return the log-strengths of each of many identified win matrices, shape (fits, items), each centred on zero.
 
-    Damped Newton steps from `start`, all matrices at once. The step size ln(1 + d)/d, where d is the largest change of any
-    difference, converges from everywhere because the logistic loss is generalised self-concordant (Sun & Tran-Dinh 2019).
+    `start` has shape (items,), or (fits, items). Most fits lie close to the start and to each other, so that steps with one
+    common curvature reach the maximum; what they do not reach within a few steps, damped Newton steps do. Their step size
+    ln(1 + d)/d, where d is the largest change of any difference, converges from everywhere because the logistic loss is
+    generalised self-concordant (Sun & Tran-Dinh 2019).
 
     Raises:
         NotConvergedError: a matrix did not reach the maximum; none is returned half-way.
     """
-    totals = wins + np.swapaxes(wins, 1, 2)
-    at = np.tile(start - start.mean(), (len(wins), 1))
+    at = np.array(np.broadcast_to(start, wins.shape[:2]), dtype=np.float64)
+    at -= at.mean(axis=1, keepdims=True)
+    begin = at.copy()
+    # Blocks that stay in the processor's cache: the arithmetic is cheap, fetching the numbers is not.
+    per_block = max(1, _CACHED // wins.shape[-1] ** 2)
+    left = [np.flatnonzero(~_common_steps(wins[part], at[part], tolerance)) + part.start for part in _parts(len(wins), per_block)]
+    todo = np.concatenate(left) if left else np.empty(0, dtype=np.int64)
+    at[todo] = begin[todo]
+    for done in range(0, len(todo), per_block):
+        _newton_steps(wins, at, todo[done : done + per_block], tolerance, iterations)
+    return at
+
+
+def information(wins: Array, at: Array) -> Array:
+    """Return the Fisher information of the log-strengths, shape (..., items, items); its rows sum to zero."""
+    totals = wins + np.swapaxes(wins, -1, -2)
+    chance = 1 / (1 + np.exp(at[..., None, :] - at[..., :, None]))
+    weight = totals * chance * (1 - chance)
+    bend: Array = -weight
+    places = np.arange(at.shape[-1])
+    bend[..., places, places] += weight.sum(axis=-1)
+    return bend
+
+
+def covariance(wins: Array, at: Array) -> Array:
+    """Return the model's covariance of the centred log-strengths, shape (..., items, items), each vote an independent fact."""
+    size = at.shape[-1]
+    bend = information(wins, at)
+    # The likelihood is flat along a common shift: fixed by a constant on every entry, and taken out again.
+    level = np.trace(bend, axis1=-2, axis2=-1)[..., None, None] / size**2
+    found: Array = np.linalg.inv(bend + level) - 1 / (level * size**2)
+    return found
+
+
+def regularised(wins: Array) -> Array:
+    """Return wins with half a pseudo-win each way between every two items: finite scores for any votes, supporting no claim."""
+    size = wins.shape[-1]
+    more: Array = wins + 0.5 * (1 - np.eye(size))
+    return more
+
+
+def _parts(count: int, size: int) -> list[slice]:
+    return [slice(done, min(done + size, count)) for done in range(0, count, size)]
+
+
+def _common_steps(wins: Array, at: Array, tolerance: float, steps: int = 12) -> NDArray[np.bool_]:
+    """Move `at` by steps with the curvature of the mean; return which fits arrived. Those that did not hold no usable value."""
+    compared, won = wins + np.swapaxes(wins, 1, 2), wins.sum(axis=2)
+    try:
+        curvature = covariance(wins.mean(axis=0), at.mean(axis=0))
+    except np.linalg.LinAlgError:
+        return np.zeros(len(wins), dtype=bool)
     todo = np.arange(len(wins))
+    arrived = np.zeros(len(wins), dtype=bool)
+    before = np.full(len(wins), np.inf)
+    for _ in range(steps):
+        whole = len(todo) == len(wins)
+        worth = np.exp(at if whole else at[todo])
+        shares = (compared if whole else compared[todo]) / (worth[:, :, None] + worth[:, None, :])
+        step = ((won if whole else won[todo]) - worth * shares.sum(axis=2)) @ curvature
+        at[todo] += step
+        largest = np.ptp(step, axis=1)
+        arrived[todo[largest <= tolerance]] = True
+        # A step that is not half the one before comes from a fit unlike the others.
+        going = (largest > tolerance) & (largest < 0.5 * before[todo]) & (largest < 1)
+        before[todo] = largest
+        todo = todo[going]
+        if not len(todo):
+            break
+    return arrived
+
+
+def _newton_steps(wins: Array, at: Array, todo: NDArray[np.int64], tolerance: float, iterations: int) -> None:
+    """Move the chosen entries of `at` to their maxima."""
+    fits = len(todo)
     for _ in range(iterations):
-        step = _newton_step(wins[todo], totals[todo], at[todo])
+        step = _newton_step(wins[todo], at[todo])
         largest = np.ptp(step, axis=1)
         damping = np.log1p(largest) / np.maximum(largest, np.finfo(float).tiny)
         at[todo] += damping[:, None] * step
         todo = todo[largest > tolerance]
         if not len(todo):
-            return at
+            return
     raise NotConvergedError(
-        f"{len(todo)} of {len(wins)} Bradley-Terry fits did not converge in {iterations} steps; are some items nearly undefeated?"
+        f"{len(todo)} of {fits} Bradley-Terry fits did not converge in {iterations} steps; are some items nearly undefeated?"
     )
 
 
-def _newton_step(wins: Array, totals: Array, at: Array) -> Array:
-    """Return the Newton step of each log-likelihood, shape (resamples, items), with entries that sum to zero."""
+def _newton_step(wins: Array, at: Array) -> Array:
+    """Return the Newton step of each log-likelihood, shape (fits, items), with entries that sum to zero."""
     chance = 1 / (1 + np.exp(at[:, None, :] - at[:, :, None]))
-    slope = (wins - totals * chance).sum(axis=2)
-    weight = totals * chance * (1 - chance)
-    bend = -weight
-    places = np.arange(at.shape[1])
-    bend[:, places, places] += weight.sum(axis=2)
+    slope = (wins - (wins + np.swapaxes(wins, 1, 2)) * chance).sum(axis=2)
+    bend = information(wins, at)
     # The likelihood is flat along a common shift; a constant on every entry fixes it and moves nothing else.
-    bend += (weight.sum(axis=(1, 2)) / at.shape[1] ** 2)[:, None, None]
+    bend += (np.trace(bend, axis1=1, axis2=2) / at.shape[1] ** 2)[:, None, None]
     try:
         step: Array = np.linalg.solve(bend, slope[:, :, None])[:, :, 0]
     except np.linalg.LinAlgError as error:

@@ -12,7 +12,8 @@ from rich.table import Table
 from analysis.config import AnalysisSettings, AnalysisTable
 from analysis.csv_votes import Columns
 from analysis.fit import DEFAULT_SEED, fit_csv, fit_experiment
-from analysis.results import ClaimResult, Counts, Results, read_results
+from analysis.power_commands import plan_command, power_command
+from analysis.results import ClaimResult, Results, read_results
 from stimuli.experiment import Experiment, ExperimentError, require
 from stimuli.provenance import sha256
 
@@ -26,7 +27,14 @@ _RESAMPLES = AnalysisTable().resamples
 _WHAT_THE_INTERVAL_IS_NOT = """\
 It holds for these participants and these prompts. The same few people judged the same few prompts again and again, so for new people \
 or new prompts it is too narrow. Whether two conditions differ is told by the interval of their difference, not by whether their own \
-intervals overlap. Nothing is corrected for the number of differences or claims."""
+intervals overlap."""
+_OF_WHOM = {
+    "these": "for these participants and these prompts (standard error of the model)",
+    "participants": "for new participants and these prompts (jackknife over participants, t distribution)",
+    "participants+prompts": "for new participants and new prompts (two-way jackknife, t distribution)",
+}
+app.command("power")(power_command)
+app.command("plan")(plan_command)
 
 
 @app.command()
@@ -43,6 +51,12 @@ def fit(
     resamples: Annotated[int | None, typer.Option(min=100, max=100_000, help=f"CSV: bootstrap resamples; else {_RESAMPLES}.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help=f"CSV: seed of the resamples; else {DEFAULT_SEED}.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="Leave out this condition; may be given several times.")] = None,
+    regularise: Annotated[
+        bool, typer.Option(help="Add half a win each way between every two conditions: finite scores for any votes, no verdict.")
+    ] = False,
+    secondary: Annotated[
+        bool, typer.Option(help="Also fit a logistic GEE and rater weights, on their own scales, into results.json.")
+    ] = False,
 ) -> None:
     """Score the votes: how much each condition is preferred, with intervals, all differences, and the verdicts on the claims.
 
@@ -58,7 +72,7 @@ def fit(
     if path.is_dir():
         _refuse_csv_options(path, {**columns, "out": out, "resamples": resamples, "seed": seed})
         experiment, settings = _opened(ctx, path)
-        _show(fit_experiment(experiment, settings, leave_out=leave_out), experiment.results)
+        _show(fit_experiment(experiment, settings, leave_out=leave_out, regularise=regularise, secondary=secondary), experiment.results)
         typer.echo(f"Next: tastebench reports build {path}")
         return
     _require_csv_options(path, {"left": left, "right": right, "choice": choice, "out": out})
@@ -67,8 +81,10 @@ def fit(
         Columns(left or "", right or "", choice or "", participant, prompt),
         out=out or Path(),
         seed=DEFAULT_SEED if seed is None else seed,
-        resamples=resamples or _RESAMPLES,
+        table=AnalysisTable(resamples=resamples or _RESAMPLES),
         leave_out=leave_out,
+        regularise=regularise,
+        secondary=secondary,
     )
     _show(results, Experiment(out or Path()).results)
 
@@ -80,8 +96,9 @@ def claims(
 ) -> None:
     """Show the verdict on each claim of study.toml, in words, from results.json.
 
-    SUPPORTED, CONTRADICTED, INCONCLUSIVE or NOT TESTABLE: the interval of the difference decides. A verdict holds for the
-    participants and prompts of this study, and is EXPLORATORY because nothing shows that the claims came before the votes.
+    SUPPORTED, CONTRADICTED, EQUIVALENT, INCONCLUSIVE or NOT TESTABLE: the interval of the difference decides, at the scope of
+    [analysis]: by default for new participants and new prompts. FRAGILE: leaving out one participant, one prompt or the
+    exclusions changes it. EXPLORATORY: the claims were not locked before the first vote (tastebench study lock).
 
     Example: `tastebench analysis claims my-study`
     """
@@ -124,11 +141,13 @@ def _show(results: Results, written: Path) -> None:
     """Print scores, what they rest on, verdicts, what the intervals are, and where it all is."""
     console = _console()
     console.print(_score_table(results))
-    console.print("", *_count_lines(results.counts), sep="\n")
+    console.print("", *_count_lines(results), sep="\n")
     if results.claims:
         console.print()
         console.print(_claim_table(results.claims))
-    console.print(f"\nInterval: {results.interval}. {_WHAT_THE_INTERVAL_IS_NOT}\n")
+    console.print(f"\nInterval: {results.interval}. {_WHAT_THE_INTERVAL_IS_NOT}")
+    if results.main_contrasts:
+        console.print(f"Differences: {_OF_WHOM[results.main_contrasts[0].scope]}. They are not corrected for their number; claims are.\n")
     typer.echo(f"Written: {written}")
 
 
@@ -138,9 +157,9 @@ def _score_table(results: Results) -> Table:
     table.add_column("condition")
     for heading in ("Elo", "from", "to", "votes", "ahead of next", "from", "to"):
         table.add_column(heading, justify="right", no_wrap=True)
-    ahead = {(contrast.a, contrast.b): contrast for contrast in results.contrasts}
+    ahead = {(contrast.a, contrast.b): contrast for contrast in results.main_contrasts}
     for score, following in zip_longest(results.scores, results.scores[1:]):
-        step = ahead[score.condition, following.condition] if following else None
+        step = ahead.get((score.condition, following.condition)) if following else None
         lead = (f"{step.difference_elo:.1f}", f"{step.low:.1f}", f"{step.high:.1f}") if step else ()
         table.add_row(score.condition, f"{score.elo:.1f}", f"{score.low:.1f}", f"{score.high:.1f}", f"{score.votes:,}", *lead)
     return table
@@ -155,8 +174,11 @@ def _claim_table(found: tuple[ClaimResult, ...]) -> Table:
     return table
 
 
-def _count_lines(counts: Counts) -> Iterator[str]:
-    yield f"{counts.votes:,} votes, {counts.ties:,} of them ties (half a win each)"
+def _count_lines(results: Results) -> Iterator[str]:
+    counts = results.counts
+    if results.regularised:
+        yield "REGULARISED: half a made-up win each way between every two conditions; these numbers support no claim"
+    yield f"{counts.votes:,} votes, {counts.ties:,} of them ties; {results.model}"
     yield f"{100 * counts.left_share:.1f} % of the decided votes chose the left side"
     if counts.participants is not None:
         simulated = f", {counts.simulated_participants:,} of them simulated" if counts.simulated_participants else ""
@@ -169,6 +191,14 @@ def _count_lines(counts: Counts) -> Iterator[str]:
         yield f"left out on request: {', '.join(counts.left_out)}"
     if counts.undecided_resamples:
         yield f"{counts.undecided_resamples:,} of {counts.resamples:,} resamples did not identify every score and are in no interval"
+    if results.side:
+        side = results.side
+        yield f"the left side is worth {side.advantage_elo:+.1f} ± {side.standard_error:.1f} Elo (p = {side.p_value:.2g})"
+    for model in results.tie_models[1:]:
+        yield f"with ties after {model.name}, a win probability moves by {model.largest_change:.3f} at most"
+    for one in results.refused:
+        which = f"{one.a} minus {one.b}" if one.a else one.what
+        yield f"not given: {which}: {one.reason}"
 
 
 def _changed_since(experiment: Experiment, results: Results) -> Iterator[str]:

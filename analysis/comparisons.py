@@ -49,19 +49,31 @@ class Comparisons:
 
 
 @dataclass(frozen=True, eq=False)
-class Tally:
-    """How the votes between each two items fell, shape (items, items).
+class Cells:
+    """Votes counted by participant, prompt, left item and right item: one entry per combination that occurs in each array.
 
-    `wins[i, j]` counts how often item i was preferred to item j; `ties[i, j] == ties[j, i]` counts how often neither was.
+    `left` and `right` are places in `items`. The counts have shape (cells,), or (studies, cells) where many studies share one
+    design. Where the source does not tell who voted or about what, all votes are of participant 0 or about prompt 0.
     """
 
-    wins: Codes
+    items: tuple[str, ...]
+    participants: int
+    prompts: int
+    participant: Codes
+    prompt: Codes
+    left: Codes
+    right: Codes
+    left_wins: Codes
+    right_wins: Codes
     ties: Codes
 
-    @property
-    def wins_with_half_ties(self) -> NDArray[np.float64]:
-        """The win matrix in which a tie is half a win for each of the two."""
-        return self.wins + self.ties / 2
+    def with_counts(self, left_wins: Codes, right_wins: Codes, ties: Codes) -> "Cells":
+        """Return the same cells with other counts."""
+        return replace(self, left_wins=left_wins, right_wins=right_wins, ties=ties)
+
+    def of_study(self, number: int) -> "Cells":
+        """Return one of many studies."""
+        return self.with_counts(self.left_wins[number], self.right_wins[number], self.ties[number])
 
 
 def encode(labels: Sequence[str]) -> Coded:
@@ -142,15 +154,19 @@ def without(comparisons: Comparisons, names: Iterable[str]) -> Comparisons:
     return replace(kept, left_out=(*comparisons.left_out, *out))
 
 
-def tally(comparisons: Comparisons) -> Tally:
-    """Return how the votes between each two items fell."""
-    size = len(comparisons.items)
-    wins, ties = np.zeros((size, size), dtype=np.int64), np.zeros((size, size), dtype=np.int64)
-    left, right, outcome = comparisons.left, comparisons.right, comparisons.outcome
-    np.add.at(wins, (left[outcome == LEFT], right[outcome == LEFT]), 1)
-    np.add.at(wins, (right[outcome == RIGHT], left[outcome == RIGHT]), 1)
-    np.add.at(ties, (left[outcome == TIE], right[outcome == TIE]), 1)
-    return Tally(wins, ties + ties.T)
+def cells(comparisons: Comparisons) -> Cells:
+    """Return the votes counted by participant, prompt, left item and right item."""
+    size, none = len(comparisons.items), np.zeros(len(comparisons), dtype=np.int64)
+    who, about = comparisons.participant, comparisons.prompt
+    prompts = 1 if about is None else len(about.labels)
+    participant, prompt = none if who is None else who.codes, none if about is None else about.codes
+    key = ((participant * prompts + prompt) * size + comparisons.left) * size + comparisons.right
+    found, place = np.unique(key, return_inverse=True)
+    counts = [np.bincount(place[comparisons.outcome == outcome], minlength=len(found)) for outcome in (LEFT, RIGHT, TIE)]
+    rest, right = np.divmod(found, size)
+    rest, left = np.divmod(rest, size)
+    participant, prompt = np.divmod(rest, prompts)
+    return Cells(comparisons.items, 1 if who is None else len(who.labels), prompts, participant, prompt, left, right, *counts)
 
 
 def _select(table: Comparisons, keep: NDArray[np.bool_]) -> Comparisons:

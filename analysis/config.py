@@ -6,30 +6,47 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
+from analysis import exclusion_rules
+from analysis.exclusion_rules import Exclusion
 from stimuli.studyfile import ExperimentTable, Mistake, did_you_mean
+
+Scope = Literal["these", "participants", "participants+prompts"]
 
 
 @dataclass(frozen=True)
 class AnalysisTable:
-    """`[analysis]`: the error rate of intervals and verdicts, how many resamples, and for whom they hold."""
+    """`[analysis]`: the error rate of intervals and verdicts, how many resamples, and for whom they hold.
+
+    `scope`: `these` people and prompts, new `participants` with the same prompts, or new `participants+prompts`.
+    `smallest_effect_elo` is the smallest difference that matters. `planned_votes` is how many the study shall collect: with less
+    than 80 % of them nothing is tested. `anchor` is the condition that scores 1000; without one, the mean of all does.
+    """
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
-    scope: Literal["these"] = "these"
+    scope: Scope = "participants+prompts"
+    smallest_effect_elo: Annotated[float, Field(gt=0)] | None = None
+    planned_votes: Annotated[int, Field(ge=1)] | None = None
+    anchor: str | None = None
 
 
 @dataclass(frozen=True)
 class Claim:
     """`[[claim]]`: what the experimenter expects, written before the votes.
 
-    `greater`: `a` is preferred to `b`. `order`: each of `items` is preferred to the next.
+    `greater`: `a` is preferred to `b`. `order`: each of `items` is preferred to the next. `equivalent`: `a` and `b` differ by
+    less than `margin_elo`. `noninferior`: `a` is behind `b` by less than `margin_elo`. `personal_match`: people prefer the
+    images made for them to those made for others. `consistent_runs`: two steering runs for one person agree more than those
+    for different people. Claims of one `family` are corrected for their number together (Holm).
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
-    type: Literal["greater", "order"]
+    type: Literal["greater", "order", "equivalent", "noninferior", "personal_match", "consistent_runs"]
     a: str | None = None
     b: str | None = None
     items: tuple[str, ...] = ()
+    margin_elo: Annotated[float, Field(gt=0)] | None = None
+    family: str = "main"
 
 
 class AnalysisSettings(Protocol):
@@ -43,6 +60,11 @@ class AnalysisSettings(Protocol):
     @property
     def analysis(self) -> AnalysisTable:
         """`[analysis]`."""
+        ...
+
+    @property
+    def exclusion(self) -> tuple[Exclusion, ...]:
+        """Every `[[exclusion]]`, in the order in which they are applied."""
         ...
 
     @property
@@ -81,6 +103,10 @@ def mistakes(settings: AnalysisSettings, *, conditions: Sequence[tuple[str, bool
         if not targeted and names.count(name) > 1 and name in ("own", "others"):
             text = f'is "{name}", as the images of a condition with targets are called; give this condition another name'
             yield Mistake(f'[[condition]] {number} ("{name}")', "name", text)
+    yield from exclusion_rules.mistakes(settings.exclusion)
+    anchor = settings.analysis.anchor
+    if anchor is not None and anchor not in names:
+        yield Mistake("[analysis]", "anchor", f'is "{anchor}", {_why_unknown(anchor, names, conditions)}')
     first: dict[str, int] = {}
     for number, claim in enumerate(settings.claim, start=1):
         table = f'[[claim]] {number} ("{claim.id}")'
@@ -92,24 +118,53 @@ def mistakes(settings: AnalysisSettings, *, conditions: Sequence[tuple[str, bool
                 yield Mistake(table, key, f'names "{name}", {_why_unknown(name, names, conditions)}')
 
 
+_PAIRS = {
+    "greater": "says that `a` is preferred to `b`",
+    "equivalent": "says that `a` and `b` differ by less than `margin_elo`",
+    "noninferior": "says that `a` is behind `b` by less than `margin_elo`",
+}
+
+
 def _mistakes_of_shape(claim: Claim, table: str) -> Iterator[Mistake]:
     """Yield what a claim of this type lacks, repeats, or has without reading it."""
-    if claim.type == "greater":
-        for key, name in (("a", claim.a), ("b", claim.b)):
-            if name is None:
-                yield Mistake(table, key, 'is missing; a "greater" claim says that `a` is preferred to `b`')
-        if claim.a is not None and claim.a == claim.b:
-            yield Mistake(table, "b", f'is "{claim.b}", and so is "a"; a claim compares two different conditions')
-        if claim.items:
-            yield Mistake(table, "items", 'is not read by a "greater" claim; remove it, or write type = "order" for a whole ranking')
-        return
+    if claim.type in _PAIRS:
+        yield from _mistakes_of_pair(claim, table)
+    elif claim.type == "order":
+        yield from _mistakes_of_order(claim, table)
+    reads = {"greater": ("a", "b"), "order": ("items",), "equivalent": ("a", "b", "margin_elo"), "noninferior": ("a", "b", "margin_elo")}
+    for key, value in (("a", claim.a), ("b", claim.b), ("items", claim.items or None), ("margin_elo", claim.margin_elo)):
+        if value is not None and key not in reads.get(claim.type, ()):
+            yield Mistake(table, key, f"is not read by {_with_article(claim.type)} claim; remove it{_ADVICE.get((claim.type, key), '')}")
+
+
+_ADVICE = {
+    ("greater", "items"): ', or write type = "order" for a whole ranking',
+    ("order", "a"): ', or write type = "greater" to compare two conditions',
+    ("order", "b"): ', or write type = "greater" to compare two conditions',
+    ("greater", "margin_elo"): ', or write type = "noninferior" or "equivalent", which have a margin',
+}
+
+
+def _mistakes_of_pair(claim: Claim, table: str) -> Iterator[Mistake]:
+    for key, name in (("a", claim.a), ("b", claim.b)):
+        if name is None:
+            yield Mistake(table, key, f"is missing; {_with_article(claim.type)} claim {_PAIRS[claim.type]}")
+    if claim.a is not None and claim.a == claim.b:
+        yield Mistake(table, "b", f'is "{claim.b}", and so is "a"; a claim compares two different conditions')
+    if claim.type != "greater" and claim.margin_elo is None:
+        text = f"is missing; {_with_article(claim.type)} claim {_PAIRS[claim.type]} (14 Elo are 52 % of choices)"
+        yield Mistake(table, "margin_elo", text)
+
+
+def _mistakes_of_order(claim: Claim, table: str) -> Iterator[Mistake]:
     if len(claim.items) < 2:
         yield Mistake(table, "items", f'has {len(claim.items)} names; an "order" claim needs at least two, the most preferred first')
     for name in sorted({name for name in claim.items if claim.items.count(name) > 1}):
         yield Mistake(table, "items", f'names "{name}" more than once; each condition has one place in an order')
-    for key, unread in (("a", claim.a), ("b", claim.b)):
-        if unread is not None:
-            yield Mistake(table, key, 'is not read by an "order" claim; remove it, or write type = "greater" to compare two conditions')
+
+
+def _with_article(name: str) -> str:
+    return f'an "{name}"' if name[0] in "aeiou" else f'a "{name}"'
 
 
 def _named(claim: Claim) -> Iterator[tuple[str, str]]:

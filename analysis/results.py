@@ -3,9 +3,12 @@
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from stimuli.experiment import ExperimentError, write_whole
 
@@ -23,7 +26,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Contrast:
-    """`a` minus `b` in Elo with its interval; `scope` says for whom it holds (`these` people and prompts)."""
+    """`a` minus `b` in Elo with its interval; `scope` says for whom it holds.
+
+    `these` people and prompts, new `participants`, or new `participants+prompts`. `df` are the degrees of freedom of the t
+    distribution, None for a normal one. `win_probability` is P(a preferred) + P(tie)/2. `design_effect` is the variance over
+    that of as many independent votes. The last five are None in results that do not tell them.
+    """
 
     a: str
     b: str
@@ -31,6 +39,97 @@ class Contrast:
     low: float
     high: float
     scope: str
+    standard_error: float | None = None
+    df: float | None = None
+    p_value: float | None = None
+    win_probability: float | None = None
+    design_effect: float | None = None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A difference or a scope that is not given, and why."""
+
+    what: str
+    reason: str
+    a: str | None = None
+    b: str | None = None
+
+
+@dataclass(frozen=True)
+class Rank:
+    """A condition's place, the interval of its place over the joint resamples, and its tier (1 is the best).
+
+    A tier ends before the first condition that its head is ahead of in nearly all resamples (1 - alpha/2 of them).
+    """
+
+    condition: str
+    rank: int
+    low: int
+    high: int
+    tier: int
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """In how many of the joint resamples `a` scores above `b`."""
+
+    a: str
+    b: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """What standing on the left is worth, in Elo, with its standard error and p-value (each vote an independent fact)."""
+
+    advantage_elo: float
+    standard_error: float
+    p_value: float
+    largest_change_elo: float
+    """How far any difference moves when the side is taken into account."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """How often `a` stood on the left of `b`, of all votes that compare them."""
+
+    a: str
+    b: str
+    a_left: int
+    shown: int
+
+
+@dataclass(frozen=True)
+class TieModel:
+    """One way to count ties: its parameter, and how far the win probability of any two conditions is from the one reported."""
+
+    name: str
+    parameter: float | None
+    log_likelihood: float | None
+    largest_change: float
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """How conditions do with one participant, or at one prompt: the raw score and that drawn toward the mean as it deserves."""
+
+    of: str
+    """`participant` or `prompt`."""
+    name: str
+    condition: str
+    raw_elo: float | None
+    elo: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
+class Between:
+    """How much a condition's score differs between participants, or between prompts: a standard deviation in Elo."""
+
+    of: str
+    condition: str
+    sd_elo: float
 
 
 @dataclass(frozen=True)
@@ -46,12 +145,16 @@ class Pair:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """The verdict on one claim of study.toml: `sentence` says it in words, `reason` which rule gave the verdict."""
+    """The verdict on one claim of study.toml: `sentence` says it in words, `reason` which rule gave the verdict.
+
+    `evidence` is everything the verdict rests on: difference, intervals, p, variances by source, counts, leave-one-out range.
+    """
 
     id: str
     sentence: str
     verdict: str
     reason: str
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,8 +186,55 @@ class Results:
     pairs: tuple[Pair, ...]
     counts: Counts
     interval: str
-    """What kind of interval `low` and `high` are, in words."""
+    """What kind of interval `low` and `high` of the scores are, in words."""
     provenance: dict[str, Any]
+    scope: str = "these"
+    """For whom the verdicts are, and the differences that a report shows."""
+    model: str = "Bradley-Terry model"
+    regularised: bool = False
+    """The scores hold made-up half wins: they may be looked at, and support no claim."""
+    anchor: str | None = None
+    """The condition that scores 1000; None where the mean of all does."""
+    refused: tuple[Refused, ...] = ()
+    ranks: tuple[Rank, ...] = ()
+    ahead: tuple[Ahead, ...] = ()
+    side: Side | None = None
+    balance: tuple[Balance, ...] = ()
+    tie_models: tuple[TieModel, ...] = ()
+    pooled: tuple[Pooled, ...] = ()
+    between: tuple[Between, ...] = ()
+    further: dict[str, Any] = field(default_factory=dict)
+    """What further analyses found, by their name: quality of judges, agreement, secondary models."""
+
+    @property
+    def main_contrasts(self) -> tuple[Contrast, ...]:
+        """The differences at the scope of the verdicts, or at the widest one that there is."""
+        present = {contrast.scope for contrast in self.contrasts}
+        order = (self.scope, "participants+prompts", "participants", "these")
+        chosen = next((scope for scope in order if scope in present), self.scope)
+        return tuple(contrast for contrast in self.contrasts if contrast.scope == chosen)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON would give it back: lists for tuples, Python numbers for numpy's, None for what is not finite."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+_LISTS: dict[str, Any] = {
+    "refused": Refused,
+    "ranks": Rank,
+    "ahead": Ahead,
+    "balance": Balance,
+    "tie_models": TieModel,
+    "pooled": Pooled,
+    "between": Between,
+}
 
 
 def write_results(path: Path, results: Results) -> None:
@@ -109,6 +259,13 @@ def read_results(path: Path) -> Results:
             counts=_counts(content["counts"]),
             interval=content["interval"],
             provenance=content["provenance"],
+            scope=content.get("scope", "these"),
+            model=content.get("model", "Bradley-Terry model"),
+            regularised=content.get("regularised", False),
+            anchor=content.get("anchor"),
+            side=Side(**content["side"]) if content.get("side") else None,
+            further=content.get("further", {}),
+            **{name: tuple(kind(**entry) for entry in content.get(name, ())) for name, kind in _LISTS.items()},
         )
     except FileNotFoundError as error:
         raise ExperimentError(f"{path}: no such file") from error

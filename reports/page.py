@@ -77,8 +77,8 @@ def _figures(material: Material, report: Report) -> dict[str, Rendered]:
     results = material.results
     if results and results.scores:
         drawn["scores"] = score_plot(results.scores)
-    if results and results.contrasts:
-        drawn["contrasts"] = contrast_plot(charted(results.contrasts, ranking(results.scores)))
+    if results and results.main_contrasts:
+        drawn["contrasts"] = contrast_plot(charted(results.main_contrasts, ranking(results.scores)))
     if results and results.pairs:
         drawn["win_rates"] = win_matrix(win_rates(results.pairs, ranking(results.scores)))
     if material.steps:
@@ -96,7 +96,7 @@ def _tables(material: Material) -> dict[str, tables.Table]:
         return {}
     made = [
         tables.score_table(results.scores),
-        tables.contrast_table(results.contrasts),
+        tables.contrast_table(results.main_contrasts),
         tables.pair_table(results.pairs),
         tables.win_table(win_rates(results.pairs, ranking(results.scores))),
         tables.claim_table(results.claims),
@@ -119,11 +119,12 @@ def _html(title: str, material: Material, figures: Mapping[str, Rendered], made:
             banner=sentences.simulated(material.participants),
             overview=sentences.overview(material),
             reach=sentences.reach(results) if results else "",
+            reach_of_scores=sentences.reach_of("these"),
             lead=sentences.lead(results) if results else None,
             conditions=ranking(results.scores) if results else (),
             scores_in_a_row=sentences.scores_in_a_row(results) if results else "",
             scopes=_scopes(results),
-            charted=len(charted(results.contrasts, ranking(results.scores))) if results else 0,
+            charted=len(charted(results.main_contrasts, ranking(results.scores))) if results else 0,
             figures={name: inline(name, figure, number=number) for number, (name, figure) in enumerate(figures.items(), start=1)},
             tables=made,
             sheets=shown,
@@ -149,7 +150,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _scopes(results: Results | None) -> list[str]:
-    return sorted({contrast.scope for contrast in results.contrasts}) if results else []
+    return sorted({contrast.scope for contrast in results.main_contrasts}) if results else []
 
 
 def _score(number: float) -> str:

@@ -29,12 +29,14 @@ def holds_for(scope: str) -> str:
 
 
 def reach(results: Results) -> str:
-    """Return one sentence for each scope in the results: for whom its intervals hold, and what they do not cover."""
-    sentences = []
-    for scope in sorted({contrast.scope for contrast in results.contrasts}) or ["these"]:
-        limit = f"; {_NOT_COVERED[scope]}" if scope in _NOT_COVERED else ""
-        sentences.append(f"The interval holds for {holds_for(scope)}{limit}.")
-    return " ".join(sentences)
+    """Return one sentence for each scope of the differences shown: for whom their intervals hold, and what they do not cover."""
+    return " ".join(reach_of(scope) for scope in sorted({contrast.scope for contrast in results.main_contrasts}) or ["these"])
+
+
+def reach_of(scope: str) -> str:
+    """Return for whom an interval at this scope holds, and what it does not cover, as a sentence."""
+    limit = f"; {_NOT_COVERED[scope]}" if scope in _NOT_COVERED else ""
+    return f"The interval holds for {holds_for(scope)}{limit}."
 
 
 def lead(results: Results) -> str | None:

@@ -1,6 +1,7 @@
 """The commands of this room: thin, each calls one function and says in a few lines what came out."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from stimuli.experiment import Experiment, require
 from stimuli.progress import shown
 from study import export, serving, simulate
+from study import lock as claims_lock
 from study.config import StudySettings
 from study.database import open_database
 from study.tables import Standing
@@ -110,6 +112,22 @@ def status(context: typer.Context, folder: Folder) -> None:
         typer.echo(f"chosen on the left: {sides.get('left', 0)}, on the right: {sides.get('right', 0)}")
     ignored = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ("duplicate", "too fast", "refused") if outcomes.get(outcome))
     typer.echo(f"answers that did not count: {ignored or 'none'}")
+
+
+@app.command()
+def lock(context: typer.Context, folder: Folder) -> None:
+    """Lock the claims before anybody votes: what is promised now counts as promised.
+
+    Takes [analysis], the exclusion rules and every [[claim]] of study.toml, which must name a smallest_effect_elo; writes their
+    SHA-256, with the version of the analysis and the time, as lock.json. Verdicts whose lock is missing, later than the first
+    vote, or of other claims are stamped EXPLORATORY.
+
+    Example: `tastebench study lock my-study`
+    """
+    experiment, settings = _opened(context, folder)
+    made = claims_lock.lock(experiment.folder, cast("claims_lock.LockedSettings", settings), now=datetime.now(UTC))
+    typer.echo(f"Locked at {made.locked_at}, SHA-256 {made.sha256}")
+    typer.echo(f"Written: {experiment.folder / claims_lock.FILE}; keep a copy of the hash where others can see it (a preregistration).")
 
 
 def _opened(context: typer.Context, folder: Path) -> tuple[Experiment, StudySettings]:

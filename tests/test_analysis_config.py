@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from analysis.config import AnalysisTable, Claim, compared_names, mistakes
+from analysis.exclusion_rules import Exclusion
 from stimuli.studyfile import ExperimentTable, Mistake
 
 CONDITIONS = [("initial", False), ("hpsv3", False), ("personal", True)]
@@ -19,6 +20,7 @@ class Settings:
     claim: tuple[Claim, ...]
     experiment: ExperimentTable = field(default_factory=lambda: ExperimentTable("A test"))
     analysis: AnalysisTable = field(default_factory=AnalysisTable)
+    exclusion: tuple[Exclusion, ...] = ()
 
 
 def found(*claims: Claim, conditions: list[tuple[str, bool]] = CONDITIONS) -> list[Mistake]:
@@ -92,3 +94,23 @@ def test_scores_go_by_these_names() -> None:
         "own (portrait)",
         "others (portrait)",
     )
+
+
+def test_claims_with_a_margin_need_one_and_others_read_none() -> None:
+    assert (
+        found(Claim("C1", "equivalent", a="own", b="others", margin_elo=14), Claim("C2", "noninferior", a="own", b="initial", margin_elo=5))
+        == []
+    )
+    (lacking,) = found(Claim("C1", "equivalent", a="own", b="others"))
+    assert (lacking.key, lacking.text) == (
+        "margin_elo",
+        'is missing; an "equivalent" claim says that `a` and `b` differ by less than `margin_elo` (14 Elo are 52 % of choices)',
+    )
+    (unread,) = found(Claim("C1", "greater", a="own", b="others", margin_elo=14))
+    assert unread.text.startswith('is not read by a "greater" claim; remove it, or write type = "noninferior"')
+
+
+def test_claims_that_other_analyses_test_name_no_conditions() -> None:
+    assert found(Claim("C1", "personal_match"), Claim("C2", "consistent_runs")) == []
+    (unread,) = found(Claim("C1", "personal_match", a="own"))
+    assert unread.text == 'is not read by a "personal_match" claim; remove it'

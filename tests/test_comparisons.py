@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.comparisons import Comparisons, from_votes, tabulate, tally, without
+from analysis.comparisons import Comparisons, cells, from_votes, tabulate, without
+from analysis.preference import Wins, group_wins
 from stimuli.experiment import ExperimentError
 from study.votes import Vote
 
@@ -29,6 +30,10 @@ VOTE = Vote(
     simulated=False,
 )
 NAMES = st.sampled_from(["ash", "beech", "cedar", "dogwood"])
+
+
+def tally(comparisons: Comparisons) -> Wins:
+    return group_wins(cells(comparisons), by="all")
 
 
 def sides(comparisons: Comparisons) -> list[tuple[str, str]]:
@@ -75,9 +80,9 @@ def test_an_untargeted_condition_called_own_is_refused_beside_a_targeted_one() -
 def test_every_outcome_lands_in_its_cell() -> None:
     table = tabulate(["a", "b", "a", "b"], ["b", "a", "b", "a"], ["left", "left", "right", "tie"], participants=None, prompts=None)
     counted = tally(table)
-    assert counted.wins.tolist() == [[0, 1], [2, 0]]
-    assert counted.ties.tolist() == [[0, 1], [1, 0]]
-    assert counted.wins_with_half_ties.tolist() == [[0, 1.5], [2.5, 0]]
+    assert counted.decided[0].tolist() == [[0, 1], [2, 0]]
+    assert counted.tied[0].tolist() == [[0, 1], [1, 0]]
+    assert counted.halved[0].tolist() == [[0, 1.5], [2.5, 0]]
 
 
 @given(st.lists(st.tuples(NAMES, NAMES, st.sampled_from(["left", "right", "tie"])), min_size=1))
@@ -87,9 +92,9 @@ def test_no_vote_is_lost_and_swapping_sides_changes_no_count(rows: list[tuple[st
     as_shown = tabulate(left, right, choices, participants=None, prompts=None)
     mirrored = tabulate(right, left, [mirror[choice] for choice in choices], participants=None, prompts=None)
     one, other = tally(as_shown), tally(mirrored)
-    assert np.array_equal(one.wins, other.wins)
-    assert np.array_equal(one.ties, other.ties)
-    assert one.wins.sum() + one.ties.sum() // 2 + as_shown.same_item == len(rows)
+    assert np.array_equal(one.decided, other.decided)
+    assert np.array_equal(one.tied, other.tied)
+    assert one.decided.sum() + one.tied.sum() // 2 + as_shown.same_item == len(rows)
 
 
 def test_a_condition_left_out_takes_its_votes_along_and_is_remembered() -> None:
@@ -99,3 +104,26 @@ def test_a_condition_left_out_takes_its_votes_along_and_is_remembered() -> None:
     assert (kept.items, kept.left_out) == (("a", "b"), ("c",))
     with pytest.raises(ExperimentError, match='cannot leave out "d": the votes compare a, b, c'):
         without(table, ["d"])
+
+
+def test_cells_count_votes_by_participant_prompt_and_side() -> None:
+    table = tabulate(
+        ["a", "b", "a", "a"], ["b", "a", "b", "b"], ["left", "left", "right", "tie"], participants=["p", "p", "p", "q"], prompts=["x"] * 4
+    )
+    counted = cells(table)
+    assert (counted.participants, counted.prompts) == (2, 1)
+    rows = zip(counted.participant, counted.left, counted.right, counted.left_wins, counted.right_wins, counted.ties, strict=True)
+    assert [tuple(int(value) for value in row) for row in rows] == [(0, 0, 1, 1, 1, 0), (0, 1, 0, 1, 0, 0), (1, 0, 1, 0, 0, 1)]
+
+
+def test_groups_add_up_to_all_votes() -> None:
+    rng = np.random.default_rng(1)
+    left, right = (np.array(list("abcd"))[codes] for codes in rng.integers(0, 4, (2, 200)))
+    choices = np.array(["left", "right", "tie"])[rng.integers(0, 3, 200)].tolist()
+    people, prompts = rng.integers(0, 5, 200).astype(str).tolist(), rng.integers(0, 3, 200).astype(str).tolist()
+    counted = cells(tabulate(left, right, choices, participants=people, prompts=prompts))
+    whole = group_wins(counted, by="all")
+    for by, groups in (("participant", 5), ("prompt", 3), ("both", 15)):
+        parts = group_wins(counted, by=by)  # type: ignore[arg-type]
+        assert len(parts.decided) == groups
+        assert np.array_equal(parts.halved.sum(axis=0), whole.halved[0])

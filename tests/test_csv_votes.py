@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.comparisons import tally
+from analysis.comparisons import cells
 from analysis.csv_votes import Columns, read_csv
+from analysis.preference import group_wins
 from stimuli.experiment import ExperimentError
 
 COLUMNS = Columns("left", "right", "choice", "who", "scene")
@@ -22,9 +23,9 @@ def written(folder: Path, content: str | bytes) -> Path:
 def test_both_ways_to_write_a_choice_mean_the_same(tmp_path: Path) -> None:
     rows = "x,y,left,p1,s1\nx,y, A ,p1,s1\nx,y,RIGHT,p2,s1\nx,y,b,p2,s2\nx,y,Tie,p3,s2\n"
     table = read_csv(written(tmp_path, HEADER + rows), COLUMNS)
-    counted = tally(table)
-    assert counted.wins.tolist() == [[0, 2], [2, 0]]
-    assert counted.ties.tolist() == [[0, 1], [1, 0]]
+    counted = group_wins(cells(table), by="all")
+    assert counted.decided[0].tolist() == [[0, 2], [2, 0]]
+    assert counted.tied[0].tolist() == [[0, 1], [1, 0]]
     assert table.participant is not None
     assert table.prompt is not None
     assert (table.participant.labels, table.prompt.labels) == (("p1", "p2", "p3"), ("s1", "s2"))

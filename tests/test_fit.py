@@ -4,20 +4,26 @@ import dataclasses
 import json
 import math
 from dataclasses import dataclass, field
-from itertools import pairwise
+from datetime import UTC, datetime
+from itertools import combinations, pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from analysis.bradley_terry import NotIdentifiedError
-from analysis.comparisons import Comparisons, tabulate, without
-from analysis.config import AnalysisTable, Claim
+from analysis.comparisons import Comparisons, cells, tabulate, without
+from analysis.config import AnalysisTable, Claim, Scope
 from analysis.csv_votes import Columns, read_csv
+from analysis.exclusion_rules import Exclusion
 from analysis.fit import fit, fit_csv, fit_experiment
+from analysis.preference import Model, group_wins
+from analysis.resampling import bootstrap, percentile_interval
 from analysis.results import Results, read_results
 from stimuli.experiment import Experiment, ExperimentError
 from stimuli.studyfile import ExperimentTable
+from study.lock import lock
 from study.votes import Choice, Vote, write_votes
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "reference"
@@ -28,7 +34,8 @@ class Settings:
     """The part of study.toml that the analysis reads."""
 
     experiment: ExperimentTable = field(default_factory=lambda: ExperimentTable("A test", seed=3))
-    analysis: AnalysisTable = field(default_factory=lambda: AnalysisTable(resamples=200))
+    analysis: AnalysisTable = field(default_factory=lambda: AnalysisTable(resamples=200, scope="these"))
+    exclusion: tuple[Exclusion, ...] = ()
     claim: tuple[Claim, ...] = (Claim("C1", "greater", a="own", b="initial"), Claim("C2", "greater", a="own", b="others"))
 
 
@@ -39,8 +46,18 @@ def reference(name: str) -> Path:
     return path
 
 
-def results_of(comparisons: Comparisons, *, claims: tuple[Claim, ...] = (), resamples: int = 200, seed: int = 1) -> Results:
-    return fit(comparisons, claims=claims, alpha=0.05, resamples=resamples, rng=np.random.default_rng(seed), provenance={})
+def results_of(
+    comparisons: Comparisons,
+    *,
+    claims: tuple[Claim, ...] = (),
+    resamples: int = 200,
+    seed: int = 1,
+    scope: Scope = "participants+prompts",
+    regularise: bool = False,
+    anchor: str | None = None,
+) -> Results:
+    table = AnalysisTable(resamples=resamples, scope=scope, anchor=anchor)
+    return fit(comparisons, claims=claims, table=table, rng=np.random.default_rng(seed), provenance={}, regularise=regularise)
 
 
 def votes(count: int = 200) -> list[Vote]:
@@ -48,7 +65,9 @@ def votes(count: int = 200) -> list[Vote]:
     rng = np.random.default_rng(9)
     made = []
     for number in range(count):
-        choice: Choice = "tie" if number % 10 == 0 else "left" if rng.random() < 0.7 else "right"
+        swapped = number % 8 >= 4
+        own, other = ("right", "left") if swapped else ("left", "right")
+        choice: Choice = cast("Choice", "tie" if number % 10 == 0 else own if rng.random() < 0.7 else other)
         made.append(
             Vote(
                 trial=f"t{number}",
@@ -58,10 +77,10 @@ def votes(count: int = 200) -> list[Vote]:
                 prompt=f"q{number % 3}",
                 left_stimulus="s1",
                 right_stimulus="s2",
-                left_condition="personal",
-                right_condition="initial",
-                left_target=f"u{number % 4}",
-                right_target=None,
+                left_condition="initial" if swapped else "personal",
+                right_condition="personal" if swapped else "initial",
+                left_target=None if swapped else f"u{number % 4}",
+                right_target=f"u{number % 4}" if swapped else None,
                 choice=choice,
                 response_ms=800.0,
                 answered_at="2026-01-01T00:00:00+00:00",
@@ -83,7 +102,10 @@ def experiment(tmp_path: Path) -> Experiment:
 def test_scores_of_seven_tone_mapping_operators(tmp_path: Path) -> None:
     """Real votes: 18 observers, 5 scenes (doi 10.1111/cgf.12235)."""
     results = fit_csv(
-        reference("tone_mapping.csv"), Columns("item_a", "item_b", "winner", "participant", "scene"), out=tmp_path, resamples=100
+        reference("tone_mapping.csv"),
+        Columns("item_a", "item_b", "winner", "participant", "scene"),
+        out=tmp_path,
+        table=AnalysisTable(resamples=100),
     )
     assert {score.condition: score.elo for score in results.scores} == pytest.approx(
         {
@@ -105,14 +127,17 @@ SIMULATED = Columns("left_condition", "right_condition", "choice", "participant"
 
 
 def test_scores_of_a_simulated_study(tmp_path: Path) -> None:
-    results = fit_csv(reference("simulated_study.csv"), SIMULATED, out=tmp_path, resamples=100)
+    results = fit_csv(reference("simulated_study.csv"), SIMULATED, out=tmp_path, table=AnalysisTable(resamples=100))
     expected = {"own": 1063.766, "others": 1042.210, "initial": 1009.980, "hpsv3": 938.167, "qalign": 945.874}
     assert {score.condition: score.elo for score in results.scores} == pytest.approx(expected, abs=0.02)
 
 
 def test_intervals_of_a_simulated_study_are_as_wide_as_the_models_standard_errors() -> None:
-    results = results_of(read_csv(reference("simulated_study.csv"), SIMULATED), resamples=4000)
-    width = {(c.a, c.b): c.high - c.low for c in results.contrasts}
+    comparisons = cells(read_csv(reference("simulated_study.csv"), SIMULATED))
+    at = Model().fit(group_wins(comparisons, by="all"), start=np.zeros(5)).strengths[0]
+    votes = bootstrap(comparisons, model=Model(), observed=at, kind="votes", resamples=4000, rng=np.random.default_rng(1))
+    intervals = {pair: percentile_interval(votes.difference_draws(*pair), alpha=0.05) for pair in combinations(votes.items, 2)}
+    width = {pair: found.high - found.low for (a, b), found in intervals.items() for pair in ((a, b), (b, a))}
     standard_errors = {
         ("own", "others"): 17.2351,
         ("others", "initial"): 17.5106,
@@ -124,8 +149,24 @@ def test_intervals_of_a_simulated_study_are_as_wide_as_the_models_standard_error
 
 def test_initial_before_hpsv3_is_supported_for_these_people_and_prompts() -> None:
     claims = (Claim("C1", "greater", a="initial", b="hpsv3"), Claim("C2", "greater", a="own", b="others"))
-    results = results_of(read_csv(reference("simulated_study.csv"), SIMULATED), claims=claims, resamples=1000)
-    assert [claim.verdict for claim in results.claims] == ["SUPPORTED, EXPLORATORY", "INCONCLUSIVE, EXPLORATORY"]
+    results = results_of(read_csv(reference("simulated_study.csv"), SIMULATED), claims=claims, scope="these")
+    assert [claim.verdict.split(",")[0] for claim in results.claims] == ["SUPPORTED", "INCONCLUSIVE"]
+
+
+def test_every_adjacent_claim_about_the_simulated_study_is_open_for_new_people_and_prompts() -> None:
+    names = ("own", "others", "initial", "hpsv3", "qalign")
+    claims = tuple(Claim(f"C{n}", "greater", a=a, b=b, family=f"f{n}") for n, (a, b) in enumerate(pairwise(names)))
+    results = results_of(read_csv(reference("simulated_study.csv"), SIMULATED), claims=claims)
+    assert {claim.verdict.split(",")[0] for claim in results.claims} == {"INCONCLUSIVE"}
+    assert {(c.scope, len([d for d in results.contrasts if d.scope == c.scope])) for c in results.contrasts} == {
+        ("these", 10),
+        ("participants", 10),
+        ("participants+prompts", 10),
+    }
+    (own,) = (c for c in results.main_contrasts if (c.a, c.b) == ("own", "others"))
+    assert (own.low, own.high, own.standard_error) == pytest.approx((-33.64, 76.75, 26.1038), abs=0.02)
+    assert own.design_effect == pytest.approx((26.1038 / 17.2351) ** 2, abs=1e-3)
+    assert own.win_probability == pytest.approx(1 / (1 + 10 ** (-own.difference_elo / 400)))
 
 
 def test_the_order_of_rows_and_sides_changes_no_score() -> None:
@@ -146,18 +187,23 @@ def test_an_experiments_votes_become_its_results(experiment: Experiment) -> None
     assert [score.condition for score in results.scores] == ["own", "initial"]
     assert (results.counts.votes, results.counts.ties, results.counts.participants, results.counts.prompts) == (200, 20, 4, 3)
     assert results.counts.simulated_participants == 1
-    assert results.counts.left_share == results.pairs[0].wins_a / 180  # own stood on the left in every vote
+    assert results.counts.left_share == pytest.approx(0.5, abs=0.1)
+    assert {(one.a_left, one.shown) for one in results.balance} == {(100, 200)}
+    assert results.further["joint resamples"]["kind"] == "votes"
     assert [claim.verdict for claim in results.claims] == ["SUPPORTED, EXPLORATORY", "NOT TESTABLE, EXPLORATORY"]
     assert set(results.provenance["inputs"]) == {"votes.parquet"}
     assert results.provenance["seed"] == 3
 
 
-def test_two_conditions_differ_by_the_log_odds_of_their_votes_with_ties_halved(experiment: Experiment) -> None:
-    (contrast,) = fit_experiment(experiment, Settings()).contrasts
-    (pair,) = fit_experiment(experiment, Settings()).pairs
+def test_two_conditions_differ_by_the_log_odds_of_their_wins_and_ties_count_half_in_the_win_probability(experiment: Experiment) -> None:
+    results = fit_experiment(experiment, Settings())
+    (contrast,), (pair,) = results.main_contrasts, results.pairs
     assert pair.wins_a + pair.wins_b + pair.ties == 200
-    assert contrast.difference_elo == pytest.approx(400 * math.log10((pair.wins_a + 10) / (pair.wins_b + 10)))
+    assert contrast.difference_elo == pytest.approx(400 * math.log10(pair.wins_a / pair.wins_b))
+    assert contrast.win_probability == pytest.approx((pair.wins_a + 10) / 200)
     assert contrast.scope == "these"
+    assert [model.name for model in results.tie_models] == ["Davidson (1970)", "Rao and Kupper (1967)", "half a win each"]
+    assert max(model.largest_change for model in results.tie_models) < 1e-6  # two items: all three give the observed share
 
 
 def test_the_same_votes_give_the_same_results_times_aside(experiment: Experiment) -> None:
@@ -206,9 +252,9 @@ def test_what_was_left_out_is_told(tmp_path: Path) -> None:
     path = tmp_path / "votes.csv"
     path.write_text("l,r,c\n" + "a,b,left\na,b,right\n" * 20 + "a,z,left\n")
     with pytest.raises(NotIdentifiedError, match=r"Winless: z, .* or leave a condition out \(--without NAME\)"):
-        fit_csv(path, Columns("l", "r", "c"), out=tmp_path, resamples=100)
+        fit_csv(path, Columns("l", "r", "c"), out=tmp_path, table=AnalysisTable(resamples=100))
     assert not (tmp_path / "results.json").exists()
-    results = fit_csv(path, Columns("l", "r", "c"), out=tmp_path, resamples=100, leave_out=["z"])
+    results = fit_csv(path, Columns("l", "r", "c"), out=tmp_path, table=AnalysisTable(resamples=100), leave_out=["z"])
     assert results.counts.left_out == ("z",)
     assert read_results(tmp_path / "results.json") == results
 
@@ -235,3 +281,111 @@ def test_a_csv_never_overwrites_the_results_of_an_experiment(experiment: Experim
     path.write_text("l,r,c\na,b,left\na,b,right\n")
     with pytest.raises(ExperimentError, match=r"study: is an experiment, whose results\.json comes from its own votes"):
         fit_csv(path, Columns("l", "r", "c"), out=experiment.folder)
+
+
+def two_conditions(choices: list[str], *, people: int = 6, prompts: int = 6) -> Comparisons:
+    """Return votes on a and b, sides in turn, by so many people about so many prompts."""
+    sides = [("a", "b") if number % 2 else ("b", "a") for number in range(len(choices))]
+    return tabulate(
+        [left for left, _ in sides],
+        [right for _, right in sides],
+        choices,
+        participants=[f"p{number // 2 % people}" for number in range(len(choices))],
+        prompts=[f"q{number // 2 // people % prompts}" for number in range(len(choices))],
+    )
+
+
+def test_39_percent_ties_are_modelled_and_told() -> None:
+    choices = np.random.default_rng(1).permutation(["tie"] * 39 + ["left"] * 31 + ["right"] * 30).tolist() * 4
+    results = results_of(two_conditions(choices))
+    assert results.counts.ties == 4 * 39
+    assert results.model == "Bradley-Terry model with ties after Davidson (1970)"
+    assert results.tie_models[0].parameter is not None and results.tie_models[0].parameter > 0.5
+    assert {contrast.scope for contrast in results.contrasts} == {"these", "participants", "participants+prompts"}
+
+
+@pytest.mark.parametrize(
+    ("people", "prompts", "scopes", "why"),
+    [
+        (1, 6, {"these"}, "the votes are of one participant"),
+        (6, 1, {"these", "participants"}, "the votes are of one prompt"),
+        (1, 1, {"these"}, "the votes are of one prompt"),
+    ],
+)
+def test_one_participant_or_one_prompt_gives_fewer_scopes_and_says_why(people: int, prompts: int, scopes: set[str], why: str) -> None:
+    choices = np.random.default_rng(1).choice(["left", "right"], 200).tolist()
+    claim = Claim("C1", "greater", a="a", b="b")
+    results = results_of(two_conditions(choices, people=people, prompts=prompts), claims=(claim,))
+    assert {contrast.scope for contrast in results.contrasts} == scopes
+    assert why in {refused.reason for refused in results.refused}
+    assert results.claims[0].verdict == "NOT TESTABLE, EXPLORATORY"
+    assert results.claims[0].reason.startswith("at the scope participants+prompts: the votes are of one")
+
+
+def test_a_difference_shown_on_one_side_is_not_given_and_not_claimed() -> None:
+    choices = np.random.default_rng(1).choice(["left", "right"], 200).tolist()
+    people, prompts = [f"p{n % 6}" for n in range(200)], [f"q{n % 7}" for n in range(200)]
+    results = results_of(
+        tabulate(["a"] * 200, ["b"] * 200, choices, participants=people, prompts=prompts), claims=(Claim("C1", "greater", a="a", b="b"),)
+    )
+    assert results.contrasts == () and results.side is None
+    assert "side" in {refused.what for refused in results.refused}
+    assert [(refused.a, refused.b) for refused in results.refused if refused.what == "difference"] in ([("a", "b")], [("b", "a")])
+    assert results.claims[0].verdict == "NOT TESTABLE, EXPLORATORY"
+    assert "200 of 200 comparisons" in results.claims[0].reason or "0 of 200 comparisons" in results.claims[0].reason
+
+
+def test_regularised_scores_are_finite_stamped_and_support_no_claim() -> None:
+    undefeated = two_conditions(["left", "right"] * 20)  # a wins on either side
+    with pytest.raises(NotIdentifiedError, match="Undefeated"):
+        results_of(undefeated)
+    results = results_of(undefeated, regularise=True, claims=(Claim("C1", "greater", a="b", b="a"),))
+    assert results.regularised and results.model.endswith("regularised by half a pseudo-win each way")
+    assert np.diff([score.elo for score in results.scores])[0] == pytest.approx(-400 * math.log10(40.5 / 0.5))
+    assert results.claims[0].verdict == "NOT TESTABLE, EXPLORATORY"
+    assert "made-up half wins support no claim" in results.claims[0].reason
+
+
+def test_an_anchor_scores_1000_without_an_interval() -> None:
+    choices = np.random.default_rng(1).choice(["left", "right"], 200).tolist()
+    results = results_of(two_conditions(choices), anchor="b")
+    (anchor,) = (score for score in results.scores if score.condition == "b")
+    assert (anchor.elo, anchor.low, anchor.high) == pytest.approx((1000, 1000, 1000))
+    with pytest.raises(ExperimentError, match='the anchor "z" is none of the conditions with votes: a, b'):
+        results_of(two_conditions(choices), anchor="z")
+
+
+def test_a_locked_claim_is_not_exploratory(experiment: Experiment) -> None:
+    settings = dataclasses.replace(Settings(), analysis=AnalysisTable(resamples=200, scope="these", smallest_effect_elo=14))
+    made = lock(experiment.folder, settings, now=datetime(2025, 12, 31, tzinfo=UTC))
+    found = fit_experiment(experiment, settings).claims[0]
+    assert found.verdict == "SUPPORTED (meaningful)"
+    assert found.evidence["lock_sha256"] == made.sha256
+
+
+def test_places_and_pooled_scores_are_told() -> None:
+    results = results_of(two_conditions(np.random.default_rng(1).choice(["left", "right"], 400).tolist()))
+    assert [rank.rank for rank in results.ranks] == [1, 2]
+    assert results.ahead[0].probability >= 0.5
+    assert {(one.of, one.name) for one in results.pooled} == {("participant", f"p{n}") for n in range(6)} | {
+        ("prompt", f"q{n}") for n in range(6)
+    }
+    assert results.side is not None and results.side.standard_error > 0
+
+
+def test_secondary_models_stand_apart_with_their_caveats() -> None:
+    table = two_conditions(np.random.default_rng(1).choice(["left", "right"], 300).tolist())
+    settings = AnalysisTable(resamples=100)
+    results = fit(table, claims=(), table=settings, rng=np.random.default_rng(1), provenance={}, secondary=True)
+    assert "Not Elo" in results.further["GEE"]["caveat"]
+    assert len(results.further["rater weights"]["weights"]) == 6
+    json.dumps(results.further, allow_nan=False)
+
+
+def test_excluded_participants_are_counted_and_what_they_change_is_told(experiment: Experiment) -> None:
+    made = [dataclasses.replace(vote, response_ms=100.0 if vote.participant == "p0" else 800.0) for vote in votes()]
+    write_votes(experiment.votes, made)
+    results = fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(Exclusion("fast_votes", limit=300),)))
+    assert (results.counts.votes, results.counts.participants) == (150, 3)
+    assert [stage["votes"] for stage in results.further["exclusions"]] == [200, 150]
+    assert results.claims[0].reason == "1 of 4 participants were excluded, which is more than 20 %"

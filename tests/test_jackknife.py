@@ -1,0 +1,222 @@
+"""Intervals of differences hold for whom they say: published-reference numbers, and coverage where the truth is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis import simulated_studies as simulated
+from analysis.bradley_terry import ELO_PER_LOGIT, Array
+from analysis.comparisons import Cells, cells
+from analysis.config import Claim
+from analysis.csv_votes import Columns, read_csv
+from analysis.jackknife import Estimate, Scope, Spread, estimate, spread, student_quantile, student_tail
+from analysis.preference import Model, group_wins
+from analysis.verdicts import CONTRADICTED, SUPPORTED, Circumstances, Rules, verdicts
+
+REFERENCE = Path(__file__).parents[2] / "shared" / "reference" / "simulated_study.csv"
+PAIRS = (("own", "others"), ("others", "initial"), ("initial", "hpsv3"), ("hpsv3", "qalign"), ("own", "initial"))
+ELO = {"own": 143.0, "others": 116.0, "initial": 94.0, "hpsv3": 37.0, "qalign": 0.0}
+ADJACENT = tuple(zip(list(ELO), list(ELO)[1:], strict=False))
+GAPS = np.array([27.0, 22.0, 57.0, 37.0])
+
+
+@pytest.fixture(scope="module")
+def reference() -> Spread:
+    if not REFERENCE.is_file():
+        pytest.skip("the reference data simulated_study.csv is not in this checkout")
+    columns = Columns("left_condition", "right_condition", "choice", "participant", "prompt")
+    return spread(cells(read_csv(REFERENCE, columns)), model=Model())
+
+
+def places(of: Spread, pairs: tuple[tuple[str, str], ...]) -> tuple[Array, Array]:
+    one, other = zip(*pairs, strict=True)
+    return np.array([of.items.index(name) for name in one]), np.array([of.items.index(name) for name in other])
+
+
+def estimated(of: Spread, scope: Scope, pairs: tuple[tuple[str, str], ...] = PAIRS) -> Estimate:
+    one, other = places(of, pairs)
+    return estimate(of, one, other, scope)  # type: ignore[arg-type]
+
+
+def test_standard_errors_of_a_simulated_study(reference: Spread) -> None:
+    assert estimated(reference, "these").standard_error[0] == pytest.approx([17.2351, 17.5106, 23.0133, 22.5585, 22.3893], abs=0.001)
+    by_people = estimated(reference, "participants")
+    assert by_people.standard_error[0] == pytest.approx([26.1038, 34.2616, 37.7979, 25.6240, 47.2650], abs=0.001)
+    assert set(by_people.df[0]) == {11}
+    one, other = places(reference, PAIRS)
+    assert reference.by_prompt is not None
+    prompts = reference.by_prompt[0]
+    found = np.sqrt(prompts[one, one] + prompts[other, other] - 2 * prompts[one, other]) * ELO_PER_LOGIT
+    assert found == pytest.approx([13.9349, 37.1800, 22.3487, 37.0433, 41.1095], abs=0.001)
+
+
+def test_default_intervals_of_a_simulated_study(reference: Spread) -> None:
+    low, high = estimated(reference, "participants+prompts").interval(0.05)
+    assert low[0] == pytest.approx([-33.64, -61.48, -7.79, -86.01, -62.20], abs=0.02)
+    assert high[0] == pytest.approx([76.75, 125.94, 151.41, 70.61, 169.77], abs=0.02)
+
+
+def test_many_studies_at_once_are_each_study_on_its_own() -> None:
+    many = studies(6, heterogeneity=simulated.MODERATE, count=3, seed=1)
+    whole = estimated(spread(many, model=Model()), "participants+prompts", ADJACENT)
+    for number in range(3):
+        one = estimated(spread(many.of_study(number), model=Model()), "participants+prompts", ADJACENT)
+        assert one.difference[0] == pytest.approx(whole.difference[number], abs=1e-6)
+        assert one.standard_error[0] == pytest.approx(whole.standard_error[number], abs=1e-6)
+        assert one.df[0] == pytest.approx(whole.df[number], abs=1e-6)
+
+
+def test_names_order_of_rows_and_sides_change_no_interval() -> None:
+    study = studies(6, heterogeneity=simulated.MODERATE, count=1, seed=2).of_study(0)
+    order = np.random.default_rng(1).permutation(len(study.left))
+    renamed = np.random.default_rng(2).permutation(5)
+    other = Cells(
+        tuple(study.items[place] for place in np.argsort(renamed)),
+        study.participants,
+        study.prompts,
+        study.participant[order],
+        study.prompt[order],
+        renamed[study.right[order]],
+        renamed[study.left[order]],
+        study.right_wins[order],
+        study.left_wins[order],
+        study.ties[order],
+    )
+    for scope in ("these", "participants", "participants+prompts"):
+        one, two = (estimated(spread(cells, model=Model()), scope, ADJACENT) for cells in (study, other))
+        assert two.difference == pytest.approx(one.difference, abs=1e-6)
+        assert two.standard_error == pytest.approx(one.standard_error, abs=1e-6)
+
+
+def test_one_participant_or_one_prompt_allows_fewer_scopes() -> None:
+    study = studies(6, heterogeneity=simulated.LOW, count=1, seed=2).of_study(0)
+    none = np.zeros_like(study.prompt)
+    one_prompt = spread(with_groups(study, prompts=1, prompt=none), model=Model())
+    assert one_prompt.scopes == ("these", "participants")
+    assert one_prompt.refused["participants+prompts"] == "the votes are of one prompt"
+    one_person = spread(with_groups(study, participants=1, participant=none), model=Model())
+    assert one_person.scopes == ("these",)
+    assert one_person.refused["participants"] == "the votes are of one participant"
+
+
+def test_a_scope_that_rests_on_one_participant_is_refused() -> None:
+    three, none = np.arange(3), np.zeros(3, dtype=np.int64)
+    # Only the last participant ever prefers b.
+    study = Cells(("a", "b"), 3, 1, three, none, none, none + 1, np.array([4, 4, 2]), np.array([0, 0, 3]), none)
+    found = spread(study, model=Model())
+    assert found.refused["participants"] == "without one participant, the votes do not put all conditions on one scale (1 of 3)"
+
+
+def with_groups(study: Cells, **changes: object) -> Cells:
+    from dataclasses import replace
+
+    return replace(study, **changes)  # type: ignore[arg-type]
+
+
+def test_davidsons_model_without_spread_between_people_has_like_standard_errors() -> None:
+    """Where people do not differ, the jackknife and the model agree on average, with ties as without."""
+    rng = np.random.default_rng(3)
+    participant, prompt = np.repeat(np.arange(60), 10), np.tile(np.arange(10), 60)
+    left, right = (np.tile(codes, 200) for codes in ([0, 0, 1], [1, 2, 2]))
+    counts = rng.multinomial(3, [0.45, 0.2, 0.35], size=600)
+    study = Cells(("a", "b", "c"), 60, 10, participant, prompt, left, right, counts[:, 0], counts[:, 2], counts[:, 1])
+    found = spread(study, model=Model(davidson=True))
+    ratio = estimate(found, 0, 1, "participants").standard_error / estimate(found, 0, 1, "these").standard_error
+    assert ratio[0] == pytest.approx(1, abs=0.25)
+    assert found.by_cell is not None
+    by_cell = estimate_of(found.by_cell) / estimate(found, 0, 1, "these").standard_error[0]
+    assert by_cell == pytest.approx(1, abs=0.15)
+
+
+def estimate_of(covariance: Array) -> float:
+    inner = covariance[0]
+    return float(ELO_PER_LOGIT * np.sqrt(inner[0, 0] + inner[1, 1] - 2 * inner[0, 1]))
+
+
+def test_student_is_normal_for_infinitely_many_degrees_of_freedom() -> None:
+    df = np.array([np.inf, 10.0])
+    assert student_quantile(0.975, df) == pytest.approx([1.959964, 2.228139], abs=1e-6)
+    assert student_tail(np.array([1.959964, 2.228139]), df) == pytest.approx([0.025, 0.025], abs=1e-7)
+
+
+def studies(
+    people: int,
+    *,
+    heterogeneity: simulated.Heterogeneity,
+    count: int,
+    seed: int,
+    elo: dict[str, float] | None = None,
+    each: int | None = None,
+) -> Cells:
+    rng = np.random.default_rng(seed)
+    wished = elo or ELO
+    design = simulated.design(list(wished), participants=people, prompts=18, per_person=each, rng=rng)
+    means = simulated.calibrated(design, wished, heterogeneity)
+    return simulated.simulate(design, means, heterogeneity, rng, studies=count)
+
+
+def coverage(of: Spread, scope: Scope) -> Array:
+    low, high = estimated(of, scope, ADJACENT).interval(0.05)
+    found: Array = ((low <= GAPS) & (high >= GAPS)).mean(axis=0)
+    return found
+
+
+# 500 studies: a share of .95 is known to ± .02 (two standard errors), so that bounds of .92 and .98 are not met by accident only.
+@pytest.mark.parametrize(("people", "each"), [(6, 1275), (30, 184)])
+def test_the_default_interval_covers_new_people_and_prompts_and_that_of_votes_does_not(people: int, each: int) -> None:
+    of = spread(studies(people, heterogeneity=simulated.MODERATE, count=500, seed=11, each=each), model=Model())
+    default, votes = coverage(of, "participants+prompts"), coverage(of, "these")
+    assert np.all((default > 0.91) & (default < 0.985)), default
+    assert np.all(votes[1:] < 0.75), votes
+
+
+def test_without_heterogeneity_both_intervals_cover() -> None:
+    of = spread(studies(6, heterogeneity=simulated.NONE, count=1500, seed=12), model=Model())
+    for scope in ("these", "participants+prompts"):
+        found = coverage(of, scope)  # type: ignore[arg-type]
+        assert np.all((found > 0.93) & (found < 0.99)), (scope, found)
+
+
+def test_people_who_do_not_differ_are_rarely_found_to() -> None:
+    """True differences of zero: a claim has a verdict in at most 6 %, one of ten claims with Holm in at most 7 % of studies."""
+    zero = dict.fromkeys(ELO, 1000.0)
+    many = studies(6, heterogeneity=simulated.MODERATE, count=500, seed=13, elo=zero)
+    of = spread(many, model=Model())
+    names = list(zero)
+    pairs = [(a, b) for place, a in enumerate(names) for b in names[place + 1 :]]
+    claims = [Claim(f"C{number}", "greater", a=a, b=b) for number, (a, b) in enumerate(pairs)]
+    seen = Circumstances(votes=1)
+    decided = []
+    for number in range(500):
+        one = of_study(of, number)
+        alone = verdicts(claims[:1], one, Rules(), seen)
+        family = verdicts(claims, one, Rules(), seen)
+        decided.append([any(v.kind in (SUPPORTED, CONTRADICTED) for v in found) for found in (alone, family)])
+    single, of_ten = np.mean(decided, axis=0)
+    assert single <= 0.06, single
+    assert of_ten <= 0.07, of_ten
+
+
+def of_study(of: Spread, number: int) -> Spread:
+    from dataclasses import replace
+
+    one = slice(number, number + 1)
+    assert of.by_participant is not None and of.by_prompt is not None and of.by_cell is not None
+    return replace(
+        of,
+        strengths=of.strengths[one],
+        model=of.model[one],
+        chances=of.chances[one],
+        by_participant=of.by_participant[one],
+        by_prompt=of.by_prompt[one],
+        by_cell=of.by_cell[one],
+    )
+
+
+def test_infinitely_large_studies_have_the_wished_scores() -> None:
+    many = studies(20, heterogeneity=simulated.MODERATE, count=400, seed=5)
+    pooled = many.with_counts(many.left_wins.sum(axis=0), many.right_wins.sum(axis=0), many.ties.sum(axis=0))
+    found = Model().fit(group_wins(pooled, by="all"), start=np.zeros(5)).strengths[0] * ELO_PER_LOGIT
+    one, other = places(spread(many.of_study(0), model=Model()), ADJACENT)
+    assert found[one.astype(int)] - found[other.astype(int)] == pytest.approx(GAPS, abs=4)
