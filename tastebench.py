@@ -5,14 +5,15 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 import analysis.commands
 import analysis.config
@@ -25,6 +26,7 @@ import stimuli.production
 import study.commands
 import study.doctor
 import study.export
+import study.lock
 import study.simulate
 from analysis.config import AnalysisTable, Claim
 from analysis.exclusion_rules import Exclusion
@@ -101,7 +103,7 @@ def init(
     if experiment.settings.exists():
         raise ExperimentError(f"{experiment.settings} exists already; it was left as it is. Choose another folder or edit that file")
     _copy_example(example, experiment)
-    typer.echo(f"{experiment.settings} is yours to edit. Then: tastebench check {folder}")
+    typer.echo(f"{experiment.settings} is yours to edit. Then: tastebench check {quote(str(folder))}")
 
 
 @app.command()
@@ -117,11 +119,13 @@ def check(folder: Folder) -> None:
         f"{experiment.settings} is in order: {len(settings.prompt)} base prompts with {images} images each, "
         f"so {comparisons} comparisons a participant; {len(settings.claim)} claims."
     )
+    for later in stimuli.config.later(settings):
+        typer.echo(f"Cannot run yet: {later}")
 
 
 @app.command()
 def demo(folder: Annotated[Path, typer.Argument(help="Where to put the experiment.")] = Path("demo")) -> None:
-    """Run the whole path on the quickstart study: images, simulated participants, analysis, report.
+    """Run the whole path on the quickstart study: images, locked claims, simulated participants, analysis, report.
 
     Everything runs offline, through parts that stand in for large models and for people, and the report says so.
     Running it again continues where it stopped. Example: `tastebench demo`
@@ -137,12 +141,14 @@ def demo(folder: Annotated[Path, typer.Argument(help="Where to put the experimen
         stimuli.production.make_ratings(experiment, settings, report=report)
         stimuli.production.train(experiment, settings)
         stimuli.production.steer(experiment, settings, report=report)
+        if settings.claim:
+            study.lock.lock(experiment, settings, now=datetime.now(UTC))
         study.simulate.run(experiment, settings, report=report)
         study.export.run(experiment)
         analysis.fit.fit_experiment(experiment, settings)
         page = build(experiment, title=settings.experiment.title, report=report)
     typer.echo(f"The report:               {page.resolve()}")
-    typer.echo(f"The study, live:          {_program()} study serve {folder}")
+    typer.echo(f"The study, live:          {_program()} study serve {quote(str(folder))}")
     typer.echo("The participants were simulated: this shows that the machinery works, and nothing about people.")
 
 
@@ -154,13 +160,13 @@ def doctor(folder: Annotated[Path, typer.Argument(help="Where the experiment wil
     """
     if not folder.is_dir():
         raise ExperimentError(f"{folder}: no such folder; name the one in which the experiment will live")
-    marks = {"ready": "[green]ready[/green]", "optional": "[yellow]optional[/yellow]", "lacking": "[red]LACKING[/red]"}
-    table = Table("part", "state", "found", "what to do", box=None, pad_edge=False)
+    marks = {"ready": "[green]ready   [/green]", "optional": "[yellow]optional[/yellow]", "lacking": "[red]LACKING [/red]"}
     found = [*stimuli.doctor.findings(folder=folder), *study.doctor.findings()]
+    console = Console(soft_wrap=True)
     for finding in found:
-        table.add_row(escape(finding.part), marks[finding.state], escape(finding.found), escape(finding.advice))
-    console = Console()
-    console.print(table)
+        console.print(f"{marks[finding.state]}  {escape(finding.part)}: {escape(finding.found)}")
+        if finding.advice:
+            console.print(f"          {escape(finding.advice)}")
     if any(finding.state == "lacking" for finding in found):
         raise ExperimentError("something that every study needs is lacking; see the lines marked LACKING")
     console.print("\nThe offline path is ready: tastebench demo")
@@ -196,7 +202,7 @@ def main() -> None:
     except ExperimentError as error:
         _fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+        _fail(f"{error.filename or 'The system says'}: {error.strerror or error}; put that right and run this again: what is done is kept")
 
 
 def _fail(sentence: str) -> None:

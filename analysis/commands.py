@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, cast
 
 import typer
@@ -65,7 +66,7 @@ def fit(
 
     Example: `tastebench analysis fit my-study`
 
-    Example: `tastebench analysis fit votes.csv --left a --right b --choice winner --participant who --prompt scene --out scores`
+    Example: `tastebench analysis fit votes.csv --left left --right right --choice answer --participant who --prompt scene --out scores`
     """
     columns = {"left": left, "right": right, "choice": choice, "participant": participant, "prompt": prompt}
     leave_out = without or []
@@ -73,7 +74,7 @@ def fit(
         _refuse_csv_options(path, {**columns, "out": out, "resamples": resamples, "seed": seed})
         experiment, settings = _opened(ctx, path)
         _show(fit_experiment(experiment, settings, leave_out=leave_out, regularise=regularise, secondary=secondary), experiment.results)
-        typer.echo(f"Next: tastebench reports build {path}")
+        typer.echo(f"Next: tastebench reports build {quote(str(path))}")
         return
     _require_csv_options(path, {"left": left, "right": right, "choice": choice, "out": out})
     results = fit_csv(
@@ -103,9 +104,9 @@ def claims(
     Example: `tastebench analysis claims my-study`
     """
     experiment, _ = _opened(ctx, folder)
-    results = read_results(require(experiment.results, made_by=f"tastebench analysis fit {folder}"))
+    results = read_results(require(experiment.results, made_by=f"tastebench analysis fit {quote(str(folder))}"))
     for name in _changed_since(experiment, results):
-        typer.echo(f"{name} changed after these results were made; to renew them: tastebench analysis fit {folder}")
+        typer.echo(f"{name} changed after these results were made; to renew them: tastebench analysis fit {quote(str(folder))}")
     if results.claims:
         _console().print(_claim_table(results.claims))
     else:

@@ -62,6 +62,7 @@ def read_csv(path: Path, columns: Columns) -> Comparisons:
         raise ExperimentError(f"{path}: has a header row but no comparisons; expected one a row below it")
     _refuse_unclear(path, header, body, places)
     values = {role: [row.cells[place] for row in body] for role, place in places.items()}
+    _refuse_ambiguous(path, values)
     return tabulate(
         values["left"],
         values["right"],
@@ -133,6 +134,18 @@ def _refuse_unclear(path: Path, header: _Row, body: list[_Row], places: dict[str
     if first:
         told = [f"{path}: line {row.line} {text} ({_lines(many[kind])}): {row}" for kind, (row, text) in first.items()]
         raise ExperimentError("\n".join([*told, "Mend or remove these lines; none was left out silently"]))
+
+
+def _refuse_ambiguous(path: Path, values: dict[str, list[str]]) -> None:
+    """Raise where a choice is the name of an item as well: "A" may be the item A, or the side a."""
+    items = {item.lower() for role in ("left", "right") for item in values[role]}
+    doubtful = sorted(set(values["choice"]), key=str.lower)
+    both = [choice for choice in doubtful if choice.lower() in items]
+    if both:
+        raise ExperimentError(
+            f'{path}: "{both[0]}" is a choice and the name of an item too, so it can mean a side or an item; '
+            "write the choices as left, right and tie (whichever side the winner was on), or rename the items"
+        )
 
 
 def _mistake(row: _Row, header: _Row, places: dict[str, int]) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def fit_experiment(
     Raises:
         ExperimentError: there are no votes yet, or they do not put the conditions on one scale.
     """
-    path = require(experiment.votes, made_by=f"tastebench study export {experiment.folder}")
+    path = require(experiment.votes, made_by=f"tastebench study export {quote(str(experiment.folder))}")
     answered = read_votes(path)
     stimuli = read_stimuli(experiment.stimuli) if experiment.stimuli.is_file() else None
     check_votes(answered, stimuli)
@@ -90,7 +91,7 @@ def _context(
     stimuli: Sequence[Stimulus],
     leave_out: Sequence[str],
 ) -> Context:
-    lock, first = read_lock(experiment.folder), min((vote.answered_at for vote in answered), default=None)
+    lock, first = read_lock(experiment), min((vote.answered_at for vote in answered), default=None)
     return Context(
         Seal(why_exploratory(settings, lock, first_vote=first), lock.sha256 if lock else None),
         with_everyone=without(from_votes(answered), leave_out) if len(remaining.votes) < len(answered) else None,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Literal, Protocol, cast
 
 import numpy as np
@@ -140,7 +141,7 @@ def plan_command(
     )
     if any(not need.enough and need.at for need in needs):
         console.print("Where even many people do not suffice, the prompts limit the study: add prompts, or claim less than new prompts.")
-    typer.echo(f"Next: tastebench study lock {folder}")
+    typer.echo(f"Next: tastebench study lock {quote(str(folder))}")
 
 
 def counts(text: str) -> tuple[int, ...]:

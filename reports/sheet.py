@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stimuli.manifest import Step, Stimulus
+from stimuli.manifest import OWN_IMAGE, Step, Stimulus
 
 # More images than this in a row cannot be compared at a glance; longer chains show iterations evenly apart.
 _MOST_COLUMNS = 8
@@ -31,6 +31,8 @@ class Row:
     scorer: str | None
     cells: tuple[Cell | None, ...]
     final_prompt: str
+    is_own: bool = False
+    """The researcher's own image, which no prompt made."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def _sheet(stimuli: Sequence[Stimulus], chains: dict[Chain, list[Step]]) -> Shee
     cells = [_cells(s, chains.get((s.prompt, s.condition, s.target_user, s.run), [])) for s in stimuli]
     columns = _columns(max(row[-1].iteration for row in cells))
     rows = (
-        Row(s.condition, s.target_user, s.run, s.scorer, _placed(row, columns), s.final_prompt)
+        Row(s.condition, s.target_user, s.run, s.scorer, _placed(row, columns), s.final_prompt, s.generator == OWN_IMAGE)
         for s, row in zip(stimuli, cells, strict=True)
     )
     return Sheet(stimuli[0].prompt, stimuli[0].base_prompt, columns, tuple(rows))

@@ -5,12 +5,14 @@ import io
 import os
 from pathlib import Path
 
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from stimuli.experiment import ExperimentError, write_whole
 
 # Any date will do, as long as it is the same for every image.
 _DATE = 946_684_800
+# EXIF orientations from here on swap width and height.
+_LYING = 5
 
 
 def name_of(*identity: str | int | None) -> str:
@@ -29,6 +31,20 @@ def stripped(image: Image.Image) -> bytes:
     buffer = io.BytesIO()
     bare.save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
+
+
+def shown_size(path: Path) -> tuple[int, int]:
+    """Return width and height of a researcher's own image as people would see it, from its header alone.
+
+    Raises:
+        ExperimentError: the file is no image.
+    """
+    try:
+        with Image.open(path) as opened:
+            turned = opened.getexif().get(ExifTags.Base.Orientation, 1) >= _LYING
+            return (opened.height, opened.width) if turned else (opened.width, opened.height)
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise ExperimentError(f"{path}: not an image that can be read ({error}); save it again as PNG or JPEG") from error
 
 
 def upright(path: Path) -> Image.Image:

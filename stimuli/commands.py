@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, cast
 
 import typer
@@ -35,7 +36,7 @@ def ratings(ctx: typer.Context, folder: Folder) -> None:
     kind = "simulated ratings" if made.simulated else "ratings"
     typer.echo(f"{made.folder}: {made.ratings} {kind} by {made.users} raters of {made.images} images.")
     _tell_unreadable(made.unreadable)
-    typer.echo(f"Next: tastebench stimuli train {folder}")
+    typer.echo(f"Next: tastebench stimuli train {quote(str(folder))}")
 
 
 @app.command()
@@ -52,7 +53,7 @@ def train(ctx: typer.Context, folder: Folder) -> None:
     typer.echo(f"{experiment.predictor}: learnt from {trained.ratings} ratings by {trained.users} raters of {trained.images} images.")
     _tell_unreadable(trained.unreadable)
     _tell_held_out(trained.held_out)
-    typer.echo(f"Next: tastebench stimuli steer {folder}")
+    typer.echo(f"Next: tastebench stimuli steer {quote(str(folder))}")
 
 
 @app.command()
@@ -69,7 +70,7 @@ def steer(ctx: typer.Context, folder: Folder) -> None:
     with shown(Console(stderr=True)) as report:
         made = production.steer(experiment, settings, report=report)
     typer.echo(f"{experiment.stimuli}: {made.stimuli} images from {made.chains} chains of steering; {made.rendered} images rendered now.")
-    typer.echo(f"Next: tastebench study serve {folder}")
+    typer.echo(f"Next: tastebench study serve {quote(str(folder))}")
 
 
 @app.command()

@@ -9,6 +9,8 @@ from typing import Annotated, Protocol
 from pydantic import Field
 
 from stimuli import encoders, generators, raters, rewriters, scorers
+from stimuli.blinding import shown_size
+from stimuli.experiment import ExperimentError
 from stimuli.ratings import RatedData
 from stimuli.steering import Steering
 from stimuli.studyfile import ExperimentTable, Mistake, text_of
@@ -103,7 +105,18 @@ def mistakes(settings: StimuliSettings, folder: Path) -> Iterator[Mistake]:
         yield from _scorer(place, condition)
         yield from _targets(place, condition, settings.stimuli.ratings)
         yield from _images(place, condition, settings.prompt, folder)
+    yield from _sizes(settings, folder)
     yield from _enough(settings)
+
+
+def later(settings: StimuliSettings) -> Iterator[str]:
+    """Yield what the study asks for and only a later version can make."""
+    table = settings.stimuli
+    wanted = [(generators.SHELF, table.generator), (rewriters.SHELF, table.rewriter), (encoders.SHELF, table.encoder)]
+    wanted += [(scorers.SHELF, condition.scorer) for condition in settings.condition if condition.scorer]
+    for shelf, name in wanted:
+        if awaited := shelf.awaited(name):
+            yield awaited
 
 
 def _parts(table: StimuliTable) -> Iterator[Mistake]:
@@ -194,3 +207,32 @@ def _images(place: str, condition: Condition, prompts: Sequence[Prompt], folder:
     if missing:
         some = ", ".join(map(str, missing[:3])) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         yield Mistake(place, "images", f'is "{pattern}", but there is no file {some}; put the images there, one for each prompt')
+
+
+def _sizes(settings: StimuliSettings, folder: Path) -> Iterator[Mistake]:
+    """Yield each own image that cannot be read, or whose size differs from its prompt's others and would tell how it was made."""
+    made = (settings.stimuli.size, settings.stimuli.size)
+    expected = dict.fromkeys((prompt.id for prompt in settings.prompt), (made, "[stimuli] size")) if _makes_images(settings) else {}
+    for number, condition in enumerate(settings.condition, start=1):
+        for prompt in settings.prompt if condition.images is not None else ():
+            path = own_image(folder, condition.images or "", prompt.id)
+            if not path.is_file():
+                continue
+            place = f'[[condition]] {number} ("{condition.name}")'
+            try:
+                size = shown_size(path)
+            except ExperimentError as error:
+                yield Mistake(place, "images", f"leads to an image that cannot be used: {error}")
+                continue
+            first, where = expected.setdefault(prompt.id, (size, str(path)))
+            if size != first:
+                yield Mistake(
+                    place,
+                    "images",
+                    f"leads to {path} with {size[0]} x {size[1]} pixels, but {where} has {first[0]} x {first[1]}; "
+                    "scale them to one size, or their size tells how they were made",
+                )
+
+
+def _makes_images(settings: StimuliSettings) -> bool:
+    return any(condition.images is None for condition in settings.condition)

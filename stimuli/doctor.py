@@ -61,7 +61,9 @@ def _toolkit() -> Finding:
 def _extra(name: str) -> Finding:
     missing = [package for package in _EXTRAS[name] if importlib.util.find_spec(package) is None]
     if missing:
-        return Finding(f"extra [{name}]", "optional", f"without {', '.join(missing)}", f"pip install 'tastebench[{name}]'")
+        return Finding(
+            f"extra [{name}]", "optional", f"without {', '.join(missing)}", f"a later version uses it: pip install --editable '.[{name}]'"
+        )
     return Finding(f"extra [{name}]", "ready", ", ".join(_EXTRAS[name]))
 
 
@@ -79,7 +81,9 @@ def _weights(weights: Weights) -> Finding:
     snapshots = cache / f"models--{weights.repository.replace('/', '--')}" / "snapshots"
     if snapshots.is_dir() and any(snapshots.iterdir()):
         return Finding(weights.role, "ready", f"{weights.repository} in {cache}")
-    return Finding(weights.role, "optional", f"no {weights.repository}", f"hf download {weights.repository} ({weights.note})")
+    return Finding(
+        weights.role, "optional", f"no {weights.repository}", f"a later version loads it ({weights.note}): hf download {weights.repository}"
+    )
 
 
 def _disk(folder: Path) -> Finding:

@@ -4,6 +4,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 
 class ExperimentError(Exception):
@@ -67,6 +68,11 @@ class Experiment:
         return self.folder / "study.sqlite"
 
     @property
+    def lock(self) -> Path:
+        """The hash of the claims and when they were locked (`study.lock.Lock`)."""
+        return self.folder / "lock.json"
+
+    @property
     def votes(self) -> Path:
         """One row per answered comparison (`study.votes.Vote`)."""
         return self.folder / "votes.parquet"
@@ -89,8 +95,10 @@ def open_experiment(folder: Path) -> Experiment:
         ExperimentError: the folder or its study.toml does not exist.
     """
     experiment = Experiment(folder)
+    if folder.is_file():
+        raise ExperimentError(f"{folder}: is a file; give the folder of the experiment, {folder.parent}")
     if not folder.is_dir():
-        raise ExperimentError(f"{folder}: no such folder; `tastebench init {folder}` makes a new experiment there")
+        raise ExperimentError(f"{folder}: no such folder; `tastebench init {quote(str(folder))}` makes a new experiment there")
     if not experiment.settings.is_file():
         raise ExperimentError(
             f"{experiment.settings}: no such file; an experiment is a folder with a study.toml, and `tastebench init` writes one"
@@ -106,15 +114,25 @@ def require(path: Path, *, made_by: str) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path` so that a crash leaves either the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write `content` to `path` so that a crash leaves either the old file or the new one, never a part.
+
+    Raises:
+        ExperimentError: the disk is full, or nobody may write there.
+    """
     # A random name: two processes that write the same file must not share a temporary one.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExperimentError(
+            f"{path}: cannot be written ({error.strerror}); make room or give leave to write in {path.parent}, then run this again: "
+            "what is done is kept"
+        ) from error

@@ -12,7 +12,7 @@ from stimuli.blinding import name_of, publish, stripped, tidy, upright
 from stimuli.config import Condition, Prompt, StimuliSettings, own_image
 from stimuli.experiment import Experiment
 from stimuli.generators import Generator
-from stimuli.manifest import StandIn, Step, StimuliRecord, Stimulus, Utility
+from stimuli.manifest import OWN_IMAGE, StandIn, Step, StimuliRecord, Stimulus, Utility
 from stimuli.provenance import describe
 from stimuli.seeds import seed_for
 from stimuli.stages import Render, rendered
@@ -20,7 +20,6 @@ from stimuli.steering import Chain, Iteration
 from stimuli.store import Store
 
 RUN = 1
-_OWN = "own image"
 
 _STANDS_FOR = {
     "sketch": "a diffusion model such as FLUX.2",
@@ -86,7 +85,7 @@ def _stimuli(experiment: Experiment, settings: StimuliSettings, store: Store, ge
                 if course is not None:
                     source = _from_chain(course, store, generator, image_seed(settings, prompt))
                 elif condition.images is not None:
-                    source = _Source(upright(own_image(experiment.folder, condition.images, prompt.id)), prompt.text, _OWN, 0)
+                    source = _Source(upright(own_image(experiment.folder, condition.images, prompt.id)), prompt.text, OWN_IMAGE, 0)
                 else:
                     source = _from_base_prompt(prompt, store, generator, image_seed(settings, prompt))
                 yield _made(settings, prompt, condition, user, source)

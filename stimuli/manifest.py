@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 
 from stimuli.experiment import ExperimentError, write_whole
 
+# What stands as the generator of an image that the researcher brought along.
+OWN_IMAGE = "own image"
+
 
 @dataclass(frozen=True)
 class Stimulus:

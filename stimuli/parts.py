@@ -25,6 +25,10 @@ class Shelf:
         known = (*self.here, *self.later)
         return None if name in known else f'is "{name}", which is no known {self.role}; {did_you_mean(name, known)}'
 
+    def awaited(self, name: str) -> str | None:
+        """Return what to say of a name that only a later version can make; None for any other."""
+        return f'{self.role} "{name}" ({self.later[name]}) comes with a later version' if name in self.later else None
+
     def refusal(self, name: str) -> UnknownPartError:
         """Return the error for a name that is not here."""
         if name in self.later:

@@ -64,7 +64,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     >>> did_you_mean("zebra", ["scorer", "targets"])
     'expected one of: scorer, targets'
     """
-    known = sorted(known)
+    known = sorted(set(known))
     near = difflib.get_close_matches(word, known, n=1)
     return f'did you mean "{near[0]}"?' if near else f"expected one of: {', '.join(known)}"
 
@@ -93,7 +93,7 @@ def read(path: Path, root: type[Root], *, also: Callable[[Root], Iterable[Mistak
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise ExperimentError(f"{path}: not valid TOML: {error}; text belongs in quotes, tables in [brackets]") from error
     except UnicodeDecodeError as error:

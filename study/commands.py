@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, cast
 
 import typer
@@ -48,7 +49,7 @@ def serve(
 
     def announce(address: str) -> None:
         typer.echo(f"The study is open at {address} (add ?participant=ID for a known person). Ctrl-C closes it.")
-        typer.echo(f"Who is where: tastebench study status {folder}")
+        typer.echo(f"Who is where: tastebench study status {quote(str(folder))}")
 
     serving.serve(experiment, settings, port=port, host=host, announce=announce)
 
@@ -71,7 +72,7 @@ def simulate_(
     with shown(Console(stderr=True)) as report:
         given = simulate.run(experiment, settings, report=report, participants=participant or ())
     done = f"{given} simulated answers are in" if given else "All simulated participants had finished; nothing was added to"
-    typer.echo(f"{done} {experiment.database}. Next: tastebench study export {folder}")
+    typer.echo(f"{done} {experiment.database}. Next: tastebench study export {quote(str(folder))}")
 
 
 @app.command(name="export")
@@ -87,7 +88,7 @@ def export_(context: typer.Context, folder: Folder) -> None:
     people = len({vote.participant for vote in votes})
     simulated = len({vote.participant for vote in votes if vote.simulated})
     typer.echo(f"{experiment.votes}: {len(votes)} votes of {people} participants ({simulated} of them simulated)")
-    typer.echo(f"Next: tastebench analysis fit {folder}")
+    typer.echo(f"Next: tastebench analysis fit {quote(str(folder))}")
 
 
 @app.command()
@@ -100,7 +101,7 @@ def status(context: typer.Context, folder: Folder) -> None:
     Example: `tastebench study status my-study`
     """
     experiment, _ = _opened(context, folder)
-    database = open_database(require(experiment.database, made_by=f"tastebench study serve {folder}"))
+    database = open_database(require(experiment.database, made_by=f"tastebench study serve {quote(str(folder))}"))
     with database.reading() as rows:
         standings, outcomes, sides = rows.standings(), rows.outcomes(), rows.sides()
     database.close()
@@ -125,9 +126,9 @@ def lock(context: typer.Context, folder: Folder) -> None:
     Example: `tastebench study lock my-study`
     """
     experiment, settings = _opened(context, folder)
-    made = claims_lock.lock(experiment.folder, cast("claims_lock.LockedSettings", settings), now=datetime.now(UTC))
+    made = claims_lock.lock(experiment, cast("claims_lock.LockedSettings", settings), now=datetime.now(UTC))
     typer.echo(f"Locked at {made.locked_at}, SHA-256 {made.sha256}")
-    typer.echo(f"Written: {experiment.folder / claims_lock.FILE}; keep a copy of the hash where others can see it (a preregistration).")
+    typer.echo(f"Written: {experiment.lock}; keep a copy of the hash where others can see it (a preregistration).")
 
 
 def _opened(context: typer.Context, folder: Path) -> tuple[Experiment, StudySettings]:

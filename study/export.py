@@ -1,5 +1,6 @@
 """Writes the votes of the running study as votes.parquet, the hand-over to the analysis."""
 
+from shlex import quote
 from typing import cast
 
 from stimuli.experiment import Experiment, ExperimentError, require
@@ -14,7 +15,7 @@ def run(experiment: Experiment) -> list[Vote]:
     Raises:
         ExperimentError: there is no study yet, or nobody has answered a comparison.
     """
-    database = open_database(require(experiment.database, made_by=f"tastebench study serve {experiment.folder}"))
+    database = open_database(require(experiment.database, made_by=f"tastebench study serve {quote(str(experiment.folder))}"))
     with database.reading() as rows:
         votes = [_vote(row) for row in rows.votes()]
     database.close()

@@ -6,14 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from shlex import quote
 from typing import Any, Protocol
 
-from stimuli.experiment import ExperimentError, write_whole
+from stimuli.experiment import Experiment, ExperimentError, write_whole
 
 # Raised whenever the analysis could give another verdict on the same votes.
 ANALYSIS_VERSION = "1"
-FILE = "lock.json"
 
 
 class LockedSettings(Protocol):
@@ -57,47 +56,49 @@ def digest(settings: LockedSettings, *, locked_at: str, analysis_version: str = 
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def lock(folder: Path, settings: LockedSettings, *, now: datetime) -> Lock:
+def lock(experiment: Experiment, settings: LockedSettings, *, now: datetime) -> Lock:
     """Return the lock of the claims in study.toml, and write it as lock.json; an equal lock that exists is kept.
 
     Raises:
         ExperimentError: there is nothing to lock, no smallest effect is named, or other claims were locked before.
     """
     if not settings.claim:
-        raise ExperimentError(f"{folder}: study.toml has no [[claim]], so there is nothing to lock; write what you expect first")
+        raise ExperimentError(f"{experiment.settings}: has no [[claim]], so there is nothing to lock; write what you expect first")
     if settings.analysis.smallest_effect_elo is None:
         raise ExperimentError(
-            f'{folder}: study.toml: [analysis] has no "smallest_effect_elo", which locked claims need: the smallest difference that '
+            f'{experiment.settings}: [analysis] has no "smallest_effect_elo", which locked claims need: the smallest difference that '
             "would matter to you (14 Elo are 52 % of choices); add it and lock again"
         )
-    earlier = read_lock(folder)
+    earlier = read_lock(experiment)
     if earlier:
         if changed(settings, earlier):
             raise ExperimentError(
-                f"{folder / FILE}: locks other claims, since {earlier.locked_at}; undo the change in study.toml, "
+                f"{experiment.lock}: locks other claims, since {earlier.locked_at}; undo the change in study.toml, "
                 "or remove the file to lock anew (verdicts then count from the new time)"
             )
         return earlier
     locked_at = now.isoformat(timespec="seconds")
     made = Lock(digest(settings, locked_at=locked_at), locked_at, ANALYSIS_VERSION)
-    write_whole(folder / FILE, (json.dumps(dataclasses.asdict(made), indent=2) + "\n").encode())
+    write_whole(experiment.lock, (json.dumps(dataclasses.asdict(made), indent=2) + "\n").encode())
     return made
 
 
-def read_lock(folder: Path) -> Lock | None:
-    """Return the lock in the folder of an experiment, None where there is none.
+def read_lock(experiment: Experiment) -> Lock | None:
+    """Return the lock of an experiment, None where there is none.
 
     Raises:
         ExperimentError: lock.json is no lock.
     """
-    path = folder / FILE
+    path = experiment.lock
     if not path.is_file():
         return None
     try:
         found = Lock(**json.loads(path.read_text(encoding="utf-8")))
         datetime.fromisoformat(found.locked_at)
     except (ValueError, TypeError) as error:
-        raise ExperimentError(f"{path}: is no lock of this version ({error}); remove it and run: tastebench study lock {folder}") from error
+        raise ExperimentError(
+            f"{path}: is no lock of this version ({error}); remove it and run: tastebench study lock {quote(str(experiment.folder))}"
+        ) from error
     return found
 
 

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -30,7 +31,7 @@ def open_study(experiment: Experiment, settings: StudySettings) -> Session:
         ExperimentError: there are no stimuli; an image is missing, damaged or of another size than the others of its
             prompt; or the database holds votes given to other stimuli or settings.
     """
-    stimuli = read_stimuli(require(experiment.stimuli, made_by=f"tastebench stimuli steer {experiment.folder}"))
+    stimuli = read_stimuli(require(experiment.stimuli, made_by=f"tastebench stimuli steer {quote(str(experiment.folder))}"))
     wanted = StudyRow(_settings(settings), _digest(stimuli), created_at=now())
     # Whatever no schedule can be made of is refused now, not when the first participant comes.
     schedule_for(0, stimuli, seed=settings.experiment.seed, practice=settings.study.practice)
@@ -64,7 +65,7 @@ def _is_laid_out(experiment: Experiment, database: Database, wanted: StudyRow) -
     if changed and votes:
         raise ExperimentError(
             f"{experiment.database} holds {votes} votes given before {' and '.join(changed)} changed, and votes of two studies are "
-            f"never mixed. Either undo the change, or close the old study: `tastebench study export {experiment.folder}`, then "
+            f"never mixed. Either undo the change, or close the old study: `tastebench study export {quote(str(experiment.folder))}`, then "
             f"move {experiment.database.name} and {experiment.votes.name} to another place, and run this again"
         )
     return not changed

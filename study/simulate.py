@@ -1,6 +1,7 @@
 """Simulated participants: they take the study through the same session as people do, and answer by known tastes."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 import numpy as np
 from scipy.special import expit
@@ -37,6 +38,7 @@ def run(experiment: Experiment, settings: StudySettings, *, report: Report, part
             stimuli = rows.stimuli()
         everyone = participants or _target_users(stimuli) or sorted({user for user, _ in utilities})
         _check_known(everyone, utilities, stimuli, experiment)
+        _keep_apart(everyone, session, experiment)
         return _take_part(everyone, utilities, session, settings.study.simulation, report)
     finally:
         session.database.close()
@@ -86,9 +88,20 @@ def _utilities(experiment: Experiment) -> Utilities:
     if not experiment.utilities.exists():
         raise ExperimentError(
             f"{experiment.utilities}: no such file. Simulated participants answer by the true tastes in it, which are only known "
-            f"of simulated raters; people take part with `tastebench study serve {experiment.folder}`"
+            f"of simulated raters; people take part with `tastebench study serve {quote(str(experiment.folder))}`"
         )
     return {(row.user, row.stimulus): row.utility for row in read_utilities(experiment.utilities)}
+
+
+def _keep_apart(everyone: Sequence[str], session: Session, experiment: Experiment) -> None:
+    with session.database.reading() as rows:
+        there = [standing.participant for standing in rows.standings()]
+    people = sum(not participant.simulated for participant in there)
+    if people and not {participant.id for participant in there} >= set(everyone):
+        raise ExperimentError(
+            f"{experiment.database} holds {people} {'person' if people == 1 else 'people'}, and simulated participants are never added to a study that people take. "
+            "To rehearse with programs, copy the folder without study.sqlite and simulate there"
+        )
 
 
 def _target_users(stimuli: Sequence[StimulusRow]) -> list[str]:
@@ -102,5 +115,5 @@ def _check_known(everyone: Sequence[str], utilities: Utilities, stimuli: Sequenc
             raise ExperimentError(
                 f'{experiment.utilities}: has no utility of participant "{participant}" for {len(lacking)} of {len(stimuli)} '
                 f'stimuli, the first being "{lacking[0]}". Only simulated raters can be simulated participants; if "{participant}" '
-                f"is one, run `tastebench stimuli steer {experiment.folder}` again"
+                f"is one, run `tastebench stimuli steer {quote(str(experiment.folder))}` again"
             )

@@ -92,3 +92,10 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
         read_csv(tmp_path / "nowhere.csv", COLUMNS)
     with pytest.raises(ExperimentError, match="is a folder; expected a CSV file"):
         read_csv(tmp_path, COLUMNS)
+
+
+def test_a_choice_that_is_also_the_name_of_an_item_is_refused_not_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    path.write_text("one,two,winner\nB,A,A\nA,B,A\n")
+    with pytest.raises(ExperimentError, match=r'"A" is a choice and the name of an item too.*write the choices as left, right and tie'):
+        read_csv(path, Columns("one", "two", "winner"))

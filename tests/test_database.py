@@ -51,7 +51,10 @@ def test_an_exception_while_writing_undoes_everything(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "study.sqlite"
     path.write_text("hello " * 1000)
-    with pytest.raises(ExperimentError, match=r"study.sqlite: not a study's database of this version .*; move it away"):
+    with pytest.raises(
+        ExperimentError,
+        match=r"cannot be opened \(file is not a database\): it is no study's database of this version; move it away",
+    ):
         open_database(path)
 
 
@@ -60,5 +63,10 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE participant (name TEXT)")
     other.close()
-    with pytest.raises(ExperimentError, match="not a study's database of this version"):
+    with pytest.raises(ExperimentError, match="no study's database of this version"):
         open_database(path)
+
+
+def test_a_database_in_a_place_nobody_can_write_is_never_said_to_be_broken(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"cannot be opened \(unable to open database file\): nobody may write in .*; give leave"):
+        open_database(tmp_path / "missing" / "study.sqlite")

@@ -357,7 +357,7 @@ def test_an_anchor_scores_1000_without_an_interval() -> None:
 
 def test_a_locked_claim_is_not_exploratory(experiment: Experiment) -> None:
     settings = dataclasses.replace(Settings(), analysis=AnalysisTable(resamples=200, scope="these", smallest_effect_elo=14))
-    made = lock(experiment.folder, settings, now=datetime(2025, 12, 31, tzinfo=UTC))
+    made = lock(experiment, settings, now=datetime(2025, 12, 31, tzinfo=UTC))
     found = fit_experiment(experiment, settings).claims[0]
     assert found.verdict == "SUPPORTED (meaningful)"
     assert found.evidence["lock_sha256"] == made.sha256

@@ -151,7 +151,7 @@ def test_a_person_is_not_simulated(experiment: Experiment) -> None:
     session = open_study(experiment, Settings())
     session.consent("walrusking")
     session.database.close()
-    with pytest.raises(ExperimentError, match='participant "walrusking" is a person in this study already'):
+    with pytest.raises(ExperimentError, match="holds 1 person, and simulated participants are never added to a study that people take"):
         simulate.run(experiment, Settings(), report=silent)
 
 

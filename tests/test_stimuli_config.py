@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from stimuli.config import Condition, Prompt, StimuliTable, mistakes
+from stimuli.config import Condition, Prompt, StimuliTable, later, mistakes
 from stimuli.ratings import RatedData
 from stimuli.studyfile import ExperimentTable, Mistake
 
@@ -133,14 +134,14 @@ def test_prompts_with_the_same_id_are_named(tmp_path: Path) -> None:
 
 def test_own_images_must_be_there_and_cannot_be_steered(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/cat.png").touch()
+    Image.new("RGB", (256, 256)).save(tmp_path / "mine/cat.png")
     condition = Condition("x", images="mine/{prompt}.png", scorer="crisp")
     texts = [mistake.text for mistake in found(Settings(condition=(INITIAL, condition)), tmp_path)]
     assert texts == [
         'stands beside "scorer"; ready-made images cannot be steered, so remove one of the two',
         f'is "mine/{{prompt}}.png", but there is no file {tmp_path / "mine/dog.png"}; put the images there, one for each prompt',
     ]
-    (tmp_path / "mine/dog.png").touch()
+    Image.new("RGB", (256, 256)).save(tmp_path / "mine/dog.png")
     assert found(Settings(condition=(INITIAL, Condition("x", images="mine/{prompt}.png"))), tmp_path) == []
 
 
@@ -159,3 +160,29 @@ def test_users_of_a_real_data_set_are_not_judged_by_their_names(tmp_path: Path) 
     personal = Condition("personal", scorer="personal", targets=("p17", "p18"))
     settings = Settings(stimuli=StimuliTable(ratings=RatedData(folder="pamela")), condition=(personal,))
     assert found(settings, tmp_path) == []
+
+
+def test_own_images_that_cannot_be_read_or_differ_in_size_are_found_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/cat.png").write_bytes(b"no image")
+    Image.new("RGB", (300, 200)).save(tmp_path / "mine/dog.png")
+    texts = [mistake.text for mistake in found(Settings(condition=(INITIAL, Condition("x", images="mine/{prompt}.png"))), tmp_path)]
+    assert len(texts) == 2
+    assert "mine/cat.png: not an image that can be read" in texts[0]
+    assert "mine/dog.png with 300 x 200 pixels, but [stimuli] size has 256 x 256; scale them to one size" in texts[1]
+
+
+def test_an_own_image_on_its_side_counts_as_people_will_see_it(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for prompt in ("cat", "dog"):
+        Image.new("RGB", (300, 200)).save(tmp_path / f"mine/{prompt}-a.png")
+        exif = Image.Exif()
+        exif[274] = 6
+        Image.new("RGB", (200, 300)).save(tmp_path / f"mine/{prompt}-b.jpg", exif=exif)
+    conditions = (Condition("a", images="mine/{prompt}-a.png"), Condition("b", images="mine/{prompt}-b.jpg"))
+    assert list(found(Settings(condition=conditions), tmp_path)) == []
+
+
+def test_what_only_a_later_version_can_make_is_told() -> None:
+    settings = Settings(stimuli=StimuliTable(generator="flux2"), condition=(INITIAL, Condition("h", scorer="hpsv3")))
+    assert [text.split(" (")[0] for text in later(settings)] == ['generator "flux2"', 'scorer "hpsv3"']

@@ -116,6 +116,12 @@ def test_a_file_that_is_no_toml_says_the_line(tmp_path: Path) -> None:
         read(path, Whole, also=duplicates)
 
 
+def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text('[experiment]\ntitle = "T"\n', encoding="utf-8-sig")
+    assert read(path, Whole, also=duplicates).experiment.title == "T"
+
+
 def test_a_file_in_another_encoding_says_so(tmp_path: Path) -> None:
     path = tmp_path / "study.toml"
     path.write_bytes('[experiment]\ntitle = "Größe"\n'.encode("latin-1"))

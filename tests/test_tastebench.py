@@ -82,12 +82,20 @@ def test_init_makes_an_experiment_that_checks_and_leaves_an_existing_one_alone(t
     assert settings.read_text().endswith("# edited\n")
 
 
+def test_the_settings_file_in_place_of_its_folder_is_understood(tmp_path: Path) -> None:
+    tastebench("init", "mine", folder=tmp_path)
+    checked = tastebench("check", "mine/study.toml", folder=tmp_path)
+    assert checked.returncode == 2
+    assert "mine/study.toml: is a file; give the folder of the experiment, mine" in checked.stderr
+
+
 def test_the_paper_study_is_in_order_and_says_what_this_version_cannot_run(tmp_path: Path) -> None:
     assert tastebench("init", "paper", "--example", "pamela", folder=tmp_path).returncode == 0
     (tmp_path / "paper" / "pamela-data").mkdir()
     checked = tastebench("check", "paper", folder=tmp_path)
     assert checked.returncode == 0, checked.stderr
     assert "18 base prompts with 9 images each" in checked.stdout
+    assert 'Cannot run yet: generator "flux2"' in checked.stdout
     steered = tastebench("stimuli", "steer", "paper", folder=tmp_path)
     assert steered.returncode == 2
     assert "flux2" in steered.stderr
