@@ -98,8 +98,9 @@ def _keep_apart(everyone: Sequence[str], session: Session, experiment: Experimen
         there = [standing.participant for standing in rows.standings()]
     people = sum(not participant.simulated for participant in there)
     if people and not {participant.id for participant in there} >= set(everyone):
+        held = "1 person" if people == 1 else f"{people} people"
         raise ExperimentError(
-            f"{experiment.database} holds {people} {'person' if people == 1 else 'people'}, and simulated participants are never added to a study that people take. "
+            f"{experiment.database} holds {held}, and simulated participants are never added to a study that people take. "
             "To rehearse with programs, copy the folder without study.sqlite and simulate there"
         )
 
