@@ -51,6 +51,7 @@ def fit(
     out: Annotated[Path | None, typer.Option(help="CSV: folder for results.json.")] = None,
     resamples: Annotated[int | None, typer.Option(min=100, max=100_000, help=f"CSV: bootstrap resamples; else {_RESAMPLES}.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, max=2**32 - 1, help=f"CSV: seed of the resamples; else {DEFAULT_SEED}.")] = None,
+    anchor: Annotated[str | None, typer.Option(help="CSV: the item that scores 1000; else the mean of all does.")] = None,
     without: Annotated[list[str] | None, typer.Option(help="Leave out this condition; may be given several times.")] = None,
     regularise: Annotated[
         bool, typer.Option(help="Add half a win each way between every two conditions: finite scores for any votes, no verdict.")
@@ -61,7 +62,7 @@ def fit(
 ) -> None:
     """Score the votes: how much each condition is preferred, with intervals, all differences, and the verdicts on the claims.
 
-    An experiment's votes.parquet becomes its results.json; resamples, error rate and seed come from its study.toml.
+    An experiment's votes.parquet becomes its results.json; resamples, error rate, anchor and seed come from its study.toml.
     Any CSV file (UTF-8, commas, a header row) becomes a results.json in the folder --out.
 
     Example: `tastebench analysis fit my-study`
@@ -71,7 +72,7 @@ def fit(
     columns = {"left": left, "right": right, "choice": choice, "participant": participant, "prompt": prompt}
     leave_out = without or []
     if path.is_dir():
-        _refuse_csv_options(path, {**columns, "out": out, "resamples": resamples, "seed": seed})
+        _refuse_csv_options(path, {**columns, "out": out, "resamples": resamples, "seed": seed, "anchor": anchor})
         experiment, settings = _opened(ctx, path)
         _show(fit_experiment(experiment, settings, leave_out=leave_out, regularise=regularise, secondary=secondary), experiment.results)
         typer.echo(f"Next: tastebench reports build {quote(str(path))}")
@@ -82,7 +83,7 @@ def fit(
         Columns(left or "", right or "", choice or "", participant, prompt),
         out=out or Path(),
         seed=DEFAULT_SEED if seed is None else seed,
-        table=AnalysisTable(resamples=resamples or _RESAMPLES),
+        table=AnalysisTable(resamples=resamples or _RESAMPLES, anchor=anchor),
         leave_out=leave_out,
         regularise=regularise,
         secondary=secondary,

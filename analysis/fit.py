@@ -69,6 +69,7 @@ def fit_experiment(
     stimuli = read_stimuli(experiment.stimuli) if experiment.stimuli.is_file() else None
     check_votes(answered, stimuli)
     remaining = apply_exclusions(answered, settings.exclusion)
+    _require_votes(answered, remaining)
     results = fit(
         without(from_votes(remaining.votes), leave_out),
         claims=settings.claim,
@@ -334,6 +335,13 @@ def _pooled(counted: Cells, fits: Fits, comparisons: Comparisons) -> list[Any]:
 
 def _generator(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed_for(seed, "bootstrap of votes"))
+
+
+def _require_votes(answered: Sequence[Vote], remaining: Remaining) -> None:
+    if not answered:
+        raise ExperimentError("there are no votes, so there is nothing to score; collect votes first")
+    if not remaining.votes:
+        raise ExperimentError(f"the exclusion rules leave none of {len(answered):,} votes; loosen [[exclusion]] in study.toml")
 
 
 def _require_decided_votes(comparisons: Comparisons) -> None:

@@ -139,7 +139,10 @@ def _require_testable(plan: Plan, scope: Scope, studies: int) -> None:
     needed |= {"prompts": plan.prompts} if scope == "participants+prompts" else {}
     for what, count in needed.items():
         if count < FEWEST:
-            raise ExperimentError(f'{count} {what}: with fewer than {FEWEST}, no claim is testable at scope "{scope}"; plan more {what}')
+            less = "" if what == "people" else ', or claim less: scope = "participants" in study.toml means new people and these prompts'
+            raise ExperimentError(
+                f'{count} {what}: with fewer than {FEWEST}, no claim is testable at scope "{scope}"; plan more {what}{less}'
+            )
     if studies < 1 or (plan.per_person is not None and plan.per_person < 1):
         raise ExperimentError("a power calculation needs at least one study and one comparison a person")
 

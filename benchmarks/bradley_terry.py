@@ -135,7 +135,7 @@ def by_scikit_learn(many: Array) -> Array:
 
 
 def by_arena_rank(many: Array) -> Array:
-    """Fit by arena-rank with its own function for one bootstrap sample, one after the other; it compiles each fit anew."""
+    """Fit by arena-rank with its own function for one bootstrap sample, one after the other; each seems to be compiled anew."""
     import jax.numpy as jnp
     from arena_rank.models.bradley_terry import BradleyTerry, fit_single_bootstrap_sample
     from arena_rank.utils.data_utils import PairDataset

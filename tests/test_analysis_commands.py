@@ -1,5 +1,10 @@
 """The commands of the analysis print the numbers, what they are and are not, and where they are."""
 
+import os
+import resource
+import shutil
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,6 +118,15 @@ def test_fit_reads_any_csv(table: Path, tmp_path: Path) -> None:
     assert "3 participants" in result.output
 
 
+def test_an_item_of_a_csv_can_be_the_anchor(table: Path, tmp_path: Path) -> None:
+    asked = ("fit", table, "--left", "l", "--right", "r", "--choice", "c", "--out", tmp_path / "out", "--resamples", "100")
+    table.write_text(table.read_text().replace("a,", "x,").replace(",a", ",x").replace("b,", "y,").replace(",b", ",y"))
+    assert run(*asked, "--anchor", "y").exit_code == 0
+    anchor = {score.condition: score for score in read_results(tmp_path / "out" / "results.json").scores}["y"]
+    assert (anchor.elo, anchor.low, anchor.high) == pytest.approx((1000, 1000, 1000))
+    assert 'the anchor "z" is none of the conditions with votes: x, y' in str(run(*asked, "--anchor", "z").exception)
+
+
 def test_a_csv_needs_its_columns_named(table: Path) -> None:
     result = run("fit", table, "--left", "l")
     assert str(result.exception).endswith(
@@ -121,8 +135,8 @@ def test_a_csv_needs_its_columns_named(table: Path) -> None:
 
 
 def test_an_experiment_takes_no_options_of_a_csv(study: Path) -> None:
-    result = run("fit", study, "--left", "l", "--seed", "3")
-    assert "is an experiment folder, for which --left, --seed cannot be given; its study.toml and votes.parquet tell it" in str(
+    result = run("fit", study, "--left", "l", "--seed", "3", "--anchor", "initial")
+    assert "is an experiment folder, for which --left, --seed, --anchor cannot be given; its study.toml and votes.parquet tell it" in str(
         result.exception
     )
 
@@ -138,3 +152,26 @@ def test_a_condition_can_be_left_out(table: Path, tmp_path: Path) -> None:
     assert "Winless: z" in str(run(*asked).exception)
     result = run(*asked, "--without", "z")
     assert "left out on request: z" in result.output
+
+
+def test_fit_of_7650_votes_takes_less_than_3_cpu_seconds_as_a_whole_process(tmp_path: Path) -> None:
+    shutil.copy(Path(__file__).parents[1] / "examples" / "quickstart" / "study.toml", tmp_path / "study.toml")
+    rng = np.random.default_rng(1)
+    names, users = ("initial", "colourful", "crisp", "personal"), ("rater-01", "rater-05", "rater-09", "rater-13", "rater-17", "rater-21")
+    votes = []
+    for number in range(7650):
+        one, other = (names[code] for code in rng.choice(4, 2, replace=False))
+        target, prompt = users[int(rng.integers(6))], f"q{number % 18}"
+        targets = [target if name == "personal" else None for name in (one, other)]
+        stimuli = [f"{prompt}-{name}-{whose}" for name, whose in zip((one, other), targets, strict=True)]
+        choice = "left" if rng.random() < 0.5 else "right"
+        judge = f"p{number % 6}", users[number % 6], number // 6, prompt
+        votes.append(Vote(f"t{number}", *judge, *stimuli, one, other, *targets, choice, 900.0, "2026-01-01T00:00:00+00:00", simulated=True))
+    write_votes(tmp_path / "votes.parquet", votes)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-c", "import tastebench; tastebench.main()", "analysis", "fit", str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert told.returncode == 0, told.stderr
+    assert "7,650 votes" in told.stdout
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3

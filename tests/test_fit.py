@@ -389,3 +389,42 @@ def test_excluded_participants_are_counted_and_what_they_change_is_told(experime
     assert (results.counts.votes, results.counts.participants) == (150, 3)
     assert [stage["votes"] for stage in results.further["exclusions"]] == [200, 150]
     assert results.claims[0].reason == "1 of 4 participants were excluded, which is more than 20 %"
+
+
+def test_a_votes_file_without_votes_is_told(experiment: Experiment) -> None:
+    strict = dataclasses.replace(Settings(), exclusion=(Exclusion("few_votes", limit=60),))
+    with pytest.raises(ExperimentError, match=r"the exclusion rules leave none of 200 votes; loosen \[\[exclusion\]\]"):
+        fit_experiment(experiment, strict)
+    write_votes(experiment.votes, [])
+    with pytest.raises(ExperimentError, match="there are no votes, so there is nothing to score; collect votes first"):
+        fit_experiment(experiment, Settings())
+    experiment.votes.write_bytes(b"")
+    with pytest.raises(ExperimentError, match=r"votes\.parquet"):
+        fit_experiment(experiment, Settings())
+
+
+def test_votes_that_cannot_be_answers_reach_no_score(experiment: Experiment) -> None:
+    first, second, *rest = votes()
+    write_votes(experiment.votes, [first, dataclasses.replace(second, trial=first.trial), *rest])
+    with pytest.raises(ExperimentError, match="is of a trial which has a vote already"):
+        fit_experiment(experiment, Settings())
+    assert not experiment.results.exists()
+
+
+def test_repeated_pairs_in_the_votes_give_test_retest_and_its_exclusion_rule(experiment: Experiment) -> None:
+    # Everybody sees the same two images over and over; p0 answers by side, so that swapped repeats disagree.
+    shown = [dataclasses.replace(vote, left_stimulus=vote.left_condition, right_stimulus=vote.right_condition) for vote in votes()]
+    write_votes(experiment.votes, [dataclasses.replace(vote, choice="left") if vote.participant == "p0" else vote for vote in shown])
+    found = fit_experiment(experiment, Settings()).further["quality"]["participants"]
+    steady = {judge["participant"]: judge["retest_swapped"] for judge in found}
+    assert steady["p0"]["hits"] == 0 < steady["p0"]["of"]
+    assert all(steady[name]["hits"] > 0 for name in ("p1", "p2", "p3"))
+    results = fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(Exclusion("retest", limit=0.2),)))
+    assert [stage["excluded"] for stage in results.further["exclusions"]] == [[], ["p0"]]
+    assert results.counts.participants == 3
+
+
+def test_a_rule_about_catch_trials_is_refused_while_the_votes_have_none(experiment: Experiment) -> None:
+    rule = Exclusion("failed_catch", limit=0.2)
+    with pytest.raises(ExperimentError, match='the exclusion rule "failed_catch" needs catch trials, and the study has none'):
+        fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(rule,)))

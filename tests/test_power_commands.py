@@ -1,5 +1,6 @@
 """The planning commands read what a person writes, and say what to do where it is not understood."""
 
+import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,6 +82,19 @@ def test_plan_says_how_many_people_each_claim_needs() -> None:
     assert float(line[2]) >= 0.8
     assert 'no power is simulated for claims of type "personal_match"' in told
     assert "18 prompts, a true difference of 40 Elo" in told
+
+
+def test_plan_of_few_prompts_says_what_to_do() -> None:
+    few = Settings(prompt=("q",) * 4)
+    with pytest.raises(ExperimentError) as caught:
+        run("plan", "study", settings=few)
+    assert str(caught.value) == (
+        '4 prompts: with fewer than 5, no claim is testable at scope "participants+prompts"; plan more prompts, '
+        'or claim less: scope = "participants" in study.toml means new people and these prompts'
+    )
+    narrower = dataclasses.replace(few, analysis=AnalysisTable(smallest_effect_elo=60.0, scope="participants"))
+    told = run("plan", "study", "--studies", "50", "--heterogeneity", "low", settings=narrower)
+    assert "4 prompts, a true difference of 60 Elo" in told and 'at scope "participants"' in " ".join(told.split())
 
 
 def test_plan_needs_a_difference_to_plan_for() -> None:
