@@ -1,10 +1,10 @@
 """The commands of `tastebench analysis`: score the votes of an experiment or of any CSV file, and show the verdicts."""
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from shlex import quote
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 from rich.console import Console
@@ -14,7 +14,7 @@ from analysis.config import AnalysisSettings, AnalysisTable
 from analysis.csv_votes import Columns
 from analysis.fit import DEFAULT_SEED, fit_csv, fit_experiment
 from analysis.power_commands import plan_command, power_command
-from analysis.results import ClaimResult, Results, read_results
+from analysis.results import ClaimResult, Results, WithoutExclusions, read_results
 from stimuli.experiment import Experiment, ExperimentError, require
 from stimuli.provenance import sha256
 
@@ -57,12 +57,13 @@ def fit(
         bool, typer.Option(help="Add half a win each way between every two conditions: finite scores for any votes, no verdict.")
     ] = False,
     secondary: Annotated[
-        bool, typer.Option(help="Also fit a logistic GEE and rater weights, on their own scales, into results.json.")
+        bool, typer.Option(help="Also fit a logistic GEE, and scores with raters weighted by agreement, into results.json.")
     ] = False,
 ) -> None:
     """Score the votes: how much each condition is preferred, with intervals, all differences, and the verdicts on the claims.
 
     An experiment's votes.parquet becomes its results.json; resamples, error rate, anchor and seed come from its study.toml.
+    Where its [[exclusion]] rules removed votes, differences and verdicts are told without these rules too.
     Any CSV file (UTF-8, commas, a header row) becomes a results.json in the folder --out.
 
     Example: `tastebench analysis fit my-study`
@@ -147,6 +148,11 @@ def _show(results: Results, written: Path) -> None:
     if results.claims:
         console.print()
         console.print(_claim_table(results.claims))
+    if results.without_exclusions is not None:
+        console.print("", *_exclusion_lines(results, results.without_exclusions), sep="\n")
+    weighted = results.further.get("rater weights", {})
+    if weighted.get("scores"):
+        console.print("", *_weighted_lines(weighted), sep="\n")
     console.print(f"\nInterval: {results.interval}. {_WHAT_THE_INTERVAL_IS_NOT}")
     if results.main_contrasts:
         console.print(f"Differences: {_OF_WHOM[results.main_contrasts[0].scope]}. They are not corrected for their number; claims are.\n")
@@ -174,6 +180,32 @@ def _claim_table(found: tuple[ClaimResult, ...]) -> Table:
     for claim in found:
         table.add_row(claim.id, claim.verdict.replace(", ", ",\n"), f"{claim.sentence} Why: {claim.reason}.")
     return table
+
+
+def _weighted_lines(weighted: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the scores with raters weighted, and what they are not."""
+    yield "With raters weighted by agreement (Elo; unweighted, ties halved alike):"
+    for score in weighted["scores"]:
+        yield f"  {score['condition']}: {score['elo']:.1f} ({score['unweighted_elo']:.1f})"
+    yield weighted["caveat"]
+
+
+def _exclusion_lines(results: Results, everyone: WithoutExclusions) -> Iterator[str]:
+    """Yield what the differences of neighbours and the verdicts would be had no rule removed anybody."""
+    yield f"Without exclusions ({everyone.participants:,} participants and {everyone.votes:,} votes more):"
+    if everyone.refused is not None:
+        yield f"  no scores: {everyone.refused}"
+    there = {(one.a, one.b): one for one in everyone.contrasts}
+    main = {(one.a, one.b): one for one in results.main_contrasts}
+    for pair in pairwise(score.condition for score in results.scores):
+        if pair in main and pair in there:
+            one = there[pair]
+            told = f"{one.difference_elo:+.1f} Elo ({one.low:+.1f} to {one.high:+.1f})"
+            yield f"  {one.a} minus {one.b}: {told}, with them {main[pair].difference_elo:+.1f}"
+    for claim in results.claims:
+        if claim.id in everyone.verdicts:
+            same = "the same" if everyone.verdicts[claim.id] == claim.verdict else f"with them {claim.verdict}"
+            yield f"  {claim.id}: {everyone.verdicts[claim.id]} ({same})"
 
 
 def _count_lines(results: Results) -> Iterator[str]:

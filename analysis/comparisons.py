@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from analysis.config import others_name, own_name
@@ -78,8 +79,18 @@ class Cells:
 
 def encode(labels: Sequence[str]) -> Coded:
     """Return a column of labels as whole numbers; the labels come back sorted, each once."""
-    distinct, codes = np.unique(np.asarray(labels, dtype=np.str_), return_inverse=True)
-    return Coded(tuple(distinct.tolist()), codes.astype(np.int64))
+    # Hashing all labels and sorting the few distinct ones takes a fraction of sorting all.
+    found = pa.array(labels, pa.large_string()).dictionary_encode()
+    return _sorted(found.dictionary.to_pylist(), found.indices.to_numpy().astype(np.int64))
+
+
+def _sorted(labels: Sequence[str], codes: Codes) -> Coded:
+    """Return the column with its labels sorted; labels that no entry uses are dropped."""
+    used = np.flatnonzero(np.bincount(codes, minlength=len(labels)))
+    order = sorted(used.tolist(), key=labels.__getitem__)
+    place = np.zeros(len(labels), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return Coded(tuple(labels[code] for code in order), place[codes])
 
 
 def tabulate(
@@ -171,15 +182,15 @@ def cells(comparisons: Comparisons) -> Cells:
 
 def _select(table: Comparisons, keep: NDArray[np.bool_]) -> Comparisons:
     """Return the chosen comparisons; labels that no comparison uses any more are dropped."""
-    used, sides = np.unique(np.stack([table.left[keep], table.right[keep]]), return_inverse=True)
-    sides = sides.reshape(2, -1)
+    both = _sorted(table.items, np.concatenate([table.left[keep], table.right[keep]]))
+    sides = both.codes.reshape(2, -1)
 
     def part(column: Coded | None) -> Coded | None:
-        return None if column is None else encode([column.labels[code] for code in column.codes[keep]])
+        return None if column is None else _sorted(column.labels, column.codes[keep])
 
     return replace(
         table,
-        items=tuple(table.items[code] for code in used),
+        items=both.labels,
         left=sides[0],
         right=sides[1],
         outcome=table.outcome[keep],

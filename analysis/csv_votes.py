@@ -138,7 +138,7 @@ def _refuse_unclear(path: Path, header: _Row, body: list[_Row], places: dict[str
 
 def _refuse_ambiguous(path: Path, values: dict[str, list[str]]) -> None:
     """Raise where a choice is the name of an item as well: "A" may be the item A, or the side a."""
-    items = {item.lower() for role in ("left", "right") for item in values[role]}
+    items = {item.lower() for item in {*values["left"], *values["right"]}}
     doubtful = sorted(set(values["choice"]), key=str.lower)
     both = [choice for choice in doubtful if choice.lower() in items]
     if both:

@@ -1,10 +1,11 @@
-"""Which votes remain: the exclusion rules of study.toml, applied in the order in which they stand there and counted at every stage."""
+"""Which votes remain after the exclusion rules of study.toml, counted at every stage, and what the results are without these rules."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analysis.exclusion_rules import Exclusion, in_words, mistakes
 from analysis.quality import Judge, judge_quality
+from analysis.results import Contrast, Results, WithoutExclusions
 from stimuli.experiment import ExperimentError
 from study.votes import Choice, Vote
 
@@ -61,6 +62,26 @@ def apply_exclusions(votes: Sequence[Vote], rules: Sequence[Exclusion], *, catch
     if right:
         left = _staged(flow, "catch trials set aside", left, [vote for vote in left if vote.trial not in right])
     return Remaining(tuple(left), tuple(flow))
+
+
+def sensitivity(results: Results, everyone: Results | str, remaining: Remaining) -> WithoutExclusions:
+    """Return the main differences and the verdicts of `everyone`, told like those of `results`, which rest on what remains.
+
+    A difference that everyone's votes do not give at that scope is not among them. `everyone` may say in words why there is none.
+    """
+    votes = remaining.flow[0].votes - len(remaining.votes)
+    if isinstance(everyone, str):
+        return WithoutExclusions(len(remaining.excluded), votes, refused=everyone)
+    there = {(one.scope, one.a, one.b): one for told in everyone.contrasts for one in (told, _turned(told))}
+    found = (there.get((one.scope, one.a, one.b)) for one in results.main_contrasts)
+    verdicts = {claim.id: claim.verdict for claim in everyone.claims}
+    return WithoutExclusions(len(remaining.excluded), votes, tuple(one for one in found if one is not None), verdicts)
+
+
+def _turned(one: Contrast) -> Contrast:
+    """Return the same difference as `b` minus `a`."""
+    chance = None if one.win_probability is None else 1 - one.win_probability
+    return replace(one, a=one.b, b=one.a, difference_elo=-one.difference_elo, low=-one.high, high=-one.low, win_probability=chance)
 
 
 def _require_sound(rules: Sequence[Exclusion], right: Mapping[str, Choice]) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from shlex import quote
@@ -16,7 +16,7 @@ from analysis.claims import Evidence, Seal, judge
 from analysis.comparisons import LEFT, TIE, Cells, Comparisons, cells, from_votes, without
 from analysis.config import AnalysisSettings, AnalysisTable, Claim, Scope
 from analysis.csv_votes import Columns, read_csv
-from analysis.exclusions import Remaining, apply_exclusions
+from analysis.exclusions import Remaining, apply_exclusions, sensitivity
 from analysis.jackknife import SCOPES, Spread, estimate, spread
 from analysis.other_tests import further_findings, other_tests
 from analysis.pooling import pooled
@@ -24,7 +24,7 @@ from analysis.preference import Fits, Model, Wins, group_wins
 from analysis.ranking import ahead, ranks
 from analysis.resampling import Kind, ScoredVotes, TooFewVotesError, bootstrap, percentile_interval
 from analysis.results import Contrast, Counts, Pair, Refused, Results, Score, TieModel, plain, write_results
-from analysis.secondary import QUALITY_CAVEAT, gee, rater_weights
+from analysis.secondary import QUALITY_CAVEAT, gee, rater_weights, weighted_scores
 from analysis.sides import balance, refused_for_sides, side
 from analysis.verdicts import Circumstances, OtherTest, Rules
 from analysis.vote_checks import check_votes
@@ -42,6 +42,8 @@ _UNLOCKED = Seal("nothing shows that the claim was written before the votes were
 _MOST_FOR_CHOIX = 100
 # Scores of each participant and each prompt are given up to this many of them times conditions.
 _MOST_POOLED = 20_000
+# Where only differences and verdicts are asked for.
+_FEWEST_RESAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -70,18 +72,48 @@ def fit_experiment(
     check_votes(answered, stimuli)
     remaining = apply_exclusions(answered, settings.exclusion)
     _require_votes(answered, remaining)
+    context = _context(experiment, settings, answered, remaining, stimuli or (), leave_out)
     results = fit(
         without(from_votes(remaining.votes), leave_out),
         claims=settings.claim,
         table=settings.analysis,
         rng=_generator(settings.experiment.seed),
         provenance=dataclasses.asdict(describe(settings=experiment.settings, seed=settings.experiment.seed, inputs=[path])),
-        context=_context(experiment, settings, answered, remaining, stimuli or (), leave_out),
+        context=context,
         regularise=regularise,
         secondary=secondary,
     )
+    if context.with_everyone is not None:
+        everyone = _fit_everyone(context.with_everyone, settings, context, answered, stimuli or (), regularise=regularise)
+        results = replace(results, without_exclusions=sensitivity(results, everyone, remaining))
     write_results(experiment.results, results)
     return results
+
+
+def _fit_everyone(
+    comparisons: Comparisons,
+    settings: AnalysisSettings,
+    context: Context,
+    answered: Sequence[Vote],
+    stimuli: Sequence[Stimulus],
+    *,
+    regularise: bool,
+) -> Results | str:
+    """Return the results as if there were no exclusion rules, or why there are none."""
+    others = other_tests(settings.claim, votes=answered, stimuli=stimuli, seed=settings.experiment.seed, alpha=settings.analysis.alpha)
+    try:
+        return fit(
+            comparisons,
+            claims=settings.claim,
+            # Differences and verdicts come from the jackknife, so that the resamples may be few.
+            table=replace(settings.analysis, resamples=_FEWEST_RESAMPLES),
+            rng=_generator(settings.experiment.seed),
+            provenance={},
+            context=Context(context.seal, enrolled=context.enrolled, others=others),
+            regularise=regularise,
+        )
+    except ExperimentError as error:
+        return str(error)
 
 
 def _context(
@@ -208,7 +240,7 @@ def fit(
         further=plain(
             {
                 "joint resamples": {"kind": joint.kind, "drawn": joint.drawn, "undecided": joint.undecided},
-                **(_secondary(counted, fits) if secondary else {}),
+                **(_secondary(counted, fits, model) if secondary else {}),
                 **(context.further or {}),
             }
         ),
@@ -316,12 +348,19 @@ def _tie_models(whole: Wins, fits: Fits) -> tuple[TieModel, ...]:
     )
 
 
-def _secondary(counted: Cells, fits: Fits) -> dict[str, Any]:
+def _secondary(counted: Cells, fits: Fits, model: Model) -> dict[str, Any]:
     """Return what other models say, each on its own scale and with its caveat."""
     found = gee(counted)
+    at = fits.strengths[0]
+    weights = rater_weights(counted, at)
+    scores = weighted_scores(counted, weights, start=at, regularise=model.regularise) if counted.participants > 1 else ()
     return {
         "GEE": None if found is None else dataclasses.asdict(found),
-        "rater weights": {"weights": rater_weights(counted, fits.strengths[0]).tolist(), "caveat": QUALITY_CAVEAT},
+        "rater weights": {
+            "weights": weights.tolist(),
+            "scores": [dataclasses.asdict(score) for score in scores],
+            "caveat": QUALITY_CAVEAT,
+        },
     }
 
 

@@ -158,6 +158,22 @@ class ClaimResult:
 
 
 @dataclass(frozen=True)
+class WithoutExclusions:
+    """What everyone's votes say, where exclusion rules removed some: does the choice of rules matter?"""
+
+    participants: int
+    """How many participants the rules removed altogether."""
+    votes: int
+    """How many votes they removed."""
+    contrasts: tuple[Contrast, ...] = ()
+    """The main differences, each the same way round and at the same scope as with the rules."""
+    verdicts: dict[str, str] = field(default_factory=dict)
+    """The verdict on each claim, by the claim's id."""
+    refused: str | None = None
+    """Why everyone's votes give no scores; None where they do."""
+
+
+@dataclass(frozen=True)
 class Counts:
     """What the scores rest on. `left_share` is the share of decided votes that went to the left side."""
 
@@ -205,6 +221,8 @@ class Results:
     between: tuple[Between, ...] = ()
     further: dict[str, Any] = field(default_factory=dict)
     """What further analyses found, by their name: quality of judges, agreement, secondary models."""
+    without_exclusions: WithoutExclusions | None = None
+    """What everyone's votes say; None where no rule removed any."""
 
     @property
     def main_contrasts(self) -> tuple[Contrast, ...]:
@@ -265,6 +283,7 @@ def read_results(path: Path) -> Results:
             anchor=content.get("anchor"),
             side=Side(**content["side"]) if content.get("side") else None,
             further=content.get("further", {}),
+            without_exclusions=_without_exclusions(content.get("without_exclusions")),
             **{name: tuple(kind(**entry) for entry in content.get(name, ())) for name, kind in _LISTS.items()},
         )
     except FileNotFoundError as error:
@@ -274,6 +293,12 @@ def read_results(path: Path) -> Results:
     if not all(math.isfinite(number) for score in results.scores for number in (score.elo, score.low, score.high)):
         raise ExperimentError(f"{path}: holds a score that is not a number; run the analysis again")
     return results
+
+
+def _without_exclusions(content: dict[str, Any] | None) -> WithoutExclusions | None:
+    if content is None:
+        return None
+    return WithoutExclusions(**(content | {"contrasts": tuple(Contrast(**entry) for entry in content["contrasts"])}))
 
 
 def _counts(content: dict[str, Any]) -> Counts:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.bradley_terry import Array
+from analysis.bradley_terry import Array, elo
 from analysis.comparisons import Cells, Codes
+from analysis.preference import Model, Wins, added
 
 GEE_CAVEAT = (
     "Log-odds of a choice, averaged over participants (GEE, logistic, exchangeable within a participant, robust standard errors). "
@@ -14,7 +15,8 @@ GEE_CAVEAT = (
 )
 QUALITY_CAVEAT = (
     "Raters are weighted by how well they agree with everybody's scale (after BBQ, arXiv 2510.09333). This takes honest people with a "
-    "taste of their own for poor raters: for comparison only, never for a claim."
+    "taste of their own for poor raters: weighting by agreement with the fit favours the majority's taste. "
+    "For comparison only; it never supports a claim."
 )
 
 
@@ -35,6 +37,18 @@ class Secondary:
     left: float
     left_standard_error: float
     caveat: str
+
+
+@dataclass(frozen=True)
+class WeightedScore:
+    """A condition's score in Elo (mean 1000) with votes weighted by their participants, and with the same ones counted alike.
+
+    A tie is half a win for each of the two in both.
+    """
+
+    condition: str
+    elo: float
+    unweighted_elo: float
 
 
 def gee(cells: Cells) -> Secondary | None:
@@ -92,3 +106,30 @@ def rater_weights(cells: Cells, strengths: Array, *, iterations: int = 50) -> Ar
         meant += losses * share * (1 - chance) / (share * (1 - chance) + (1 - share) / 2)
         reliable = (np.bincount(cells.participant, meant, cells.participants) + 1) / (answers + 1)
     return reliable
+
+
+def weighted_scores(cells: Cells, weights: Array, *, start: Array, regularise: bool = False) -> tuple[WeightedScore, ...]:
+    """Return the Bradley-Terry scores with each vote counted as its participant's weight, shape (participants,), highest first.
+
+    `start` are log-strengths to begin from. After BBQ (arXiv 2510.09333), with weights that are found once and then kept. They are
+    for comparison only, see QUALITY_CAVEAT.
+
+    Raises:
+        ExperimentError: the votes do not put all conditions on one scale.
+    """
+    # Weights are positive, so that they join just the conditions that the votes join.
+    alike = np.ones(cells.participants)
+    both = np.concatenate([_weighted_wins(cells, weights), _weighted_wins(cells, alike)])
+    fits = Model(regularise=regularise).fit(Wins(both, np.zeros((1, 1, 1))), start=start)
+    weighted, unweighted = elo(fits.strengths)
+    found = (WeightedScore(item, float(weighted[place]), float(unweighted[place])) for place, item in enumerate(cells.items))
+    return tuple(sorted(found, key=lambda score: (-score.elo, score.condition)))
+
+
+def _weighted_wins(cells: Cells, weights: Array) -> Array:
+    """Return the weighted win matrix, shape (1, items, items), ties halved."""
+    size, weight = len(cells.items), weights[cells.participant]
+    left = added(weight * (cells.left_wins + cells.ties / 2), cells.left * size + cells.right, size**2)
+    right = added(weight * (cells.right_wins + cells.ties / 2), cells.right * size + cells.left, size**2)
+    found: Array = (left + right).reshape(1, size, size)
+    return found

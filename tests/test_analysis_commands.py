@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from analysis.exclusion_rules import Exclusion
 from analysis.results import read_results
 from stimuli.experiment import Experiment, ExperimentError, open_experiment
 from stimuli.studyfile import ExperimentTable
-from study.votes import Vote, write_votes
+from study.votes import Vote, read_votes, write_votes
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,30 @@ def test_fit_prints_scores_counts_verdicts_and_what_the_interval_is_not(study: P
         f"Next: tastebench reports build {study}",
     ):
         assert told in " ".join(result.output.split()), told
+
+
+def test_fit_prints_what_the_differences_and_verdicts_are_without_exclusions(study: Path) -> None:
+    votes = [replace(vote, response_ms=100.0 if vote.participant == "p0" else 800.0) for vote in read_votes(study / "votes.parquet")]
+    write_votes(study / "votes.parquet", votes)
+    assert "Without exclusions" not in run("fit", study).output
+    free = read_results(study / "results.json").main_contrasts[0]
+    result = run("fit", study, settings=Settings(exclusion=(Exclusion("fast_votes", limit=300),)))
+    main = read_results(study / "results.json").main_contrasts[0]
+    told = " ".join(result.output.split())
+    assert "Without exclusions (1 participants and 20 votes more):" in told
+    numbers = f"{free.difference_elo:+.1f} Elo ({free.low:+.1f} to {free.high:+.1f}), with them {main.difference_elo:+.1f}"
+    assert f"steered minus initial [base]: {numbers}" in told
+    assert "C1: SUPPORTED, EXPLORATORY (" in told
+
+
+def test_fit_prints_weighted_scores_with_their_caveat_only_when_asked(study: Path) -> None:
+    assert "weighted by agreement" not in run("fit", study).output
+    told = " ".join(run("fit", study, "--secondary").output.split())
+    scores = read_results(study / "results.json").further["rater weights"]["scores"]
+    assert [score["condition"] for score in scores] == ["steered", "initial [base]"]
+    for score in scores:
+        assert f"{score['condition']}: {score['elo']:.1f} ({score['unweighted_elo']:.1f})" in told
+    assert "favours the majority's taste. For comparison only; it never supports a claim." in told
 
 
 def test_claims_prints_the_verdicts_and_says_when_they_are_old(study: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.comparisons import Comparisons, cells, from_votes, tabulate, without
+from analysis.comparisons import Comparisons, cells, encode, from_votes, tabulate, without
 from analysis.preference import Wins, group_wins
 from stimuli.experiment import ExperimentError
 from study.votes import Vote
@@ -95,6 +95,26 @@ def test_no_vote_is_lost_and_swapping_sides_changes_no_count(rows: list[tuple[st
     assert np.array_equal(one.decided, other.decided)
     assert np.array_equal(one.tied, other.tied)
     assert one.decided.sum() + one.tied.sum() // 2 + as_shown.same_item == len(rows)
+
+
+@given(st.lists(st.text(max_size=3) | st.sampled_from(["", "\0", "é", "e\u0301", "\U0001f600", "\uffff", "Z", "a"])))
+def test_encoding_sorts_the_distinct_labels_and_loses_no_entry(labels: list[str]) -> None:
+    coded = encode(labels)
+    assert coded.labels == tuple(sorted(set(labels)))
+    assert coded.codes.tolist() == [coded.labels.index(label) for label in labels]
+    assert coded.codes.dtype == np.int64
+
+
+@given(st.lists(st.tuples(NAMES, NAMES, NAMES), min_size=1))
+def test_labels_that_no_comparison_uses_are_dropped(rows: list[tuple[str, str, str]]) -> None:
+    left, right, people = (list(column) for column in zip(*rows, strict=True))
+    table = tabulate(left, right, ["left"] * len(rows), participants=people, prompts=None)
+    kept = [row for row in rows if row[0] != row[1]]
+    assert sides(table) == [(a, b) for a, b, _ in kept]
+    assert table.items == tuple(sorted({name for a, b, _ in kept for name in (a, b)}))
+    assert table.participant is not None
+    assert [table.participant.labels[code] for code in table.participant.codes] == [who for _, _, who in kept]
+    assert table.participant.labels == tuple(sorted({who for _, _, who in kept}))
 
 
 def test_a_condition_left_out_takes_its_votes_along_and_is_remembered() -> None:

@@ -379,6 +379,8 @@ def test_secondary_models_stand_apart_with_their_caveats() -> None:
     results = fit(table, claims=(), table=settings, rng=np.random.default_rng(1), provenance={}, secondary=True)
     assert "Not Elo" in results.further["GEE"]["caveat"]
     assert len(results.further["rater weights"]["weights"]) == 6
+    assert {score["condition"] for score in results.further["rater weights"]["scores"]} == {"a", "b"}
+    assert "never supports a claim" in results.further["rater weights"]["caveat"]
     json.dumps(results.further, allow_nan=False)
 
 
@@ -389,6 +391,72 @@ def test_excluded_participants_are_counted_and_what_they_change_is_told(experime
     assert (results.counts.votes, results.counts.participants) == (150, 3)
     assert [stage["votes"] for stage in results.further["exclusions"]] == [200, 150]
     assert results.claims[0].reason == "1 of 4 participants were excluded, which is more than 20 %"
+
+
+def test_results_without_exclusions_are_those_of_a_study_without_rules(experiment: Experiment) -> None:
+    free = fit_experiment(experiment, Settings())
+    assert free.without_exclusions is None
+    made = [dataclasses.replace(vote, response_ms=100.0 if vote.participant == "p0" else 800.0) for vote in votes()]
+    write_votes(experiment.votes, made)
+    ruled = fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(Exclusion("fast_votes", limit=300),)))
+    everyone = ruled.without_exclusions
+    assert everyone is not None
+    assert (everyone.participants, everyone.votes, everyone.refused) == (1, 50, None)
+    assert everyone.contrasts == free.main_contrasts
+    assert everyone.contrasts != ruled.main_contrasts
+    assert everyone.verdicts == {claim.id: claim.verdict for claim in free.claims}
+    assert read_results(experiment.results) == ruled
+
+
+def test_a_locked_claim_is_not_exploratory_without_exclusions_either(experiment: Experiment) -> None:
+    made = [dataclasses.replace(vote, response_ms=100.0 if vote.participant == "p0" else 800.0) for vote in votes()]
+    write_votes(experiment.votes, made)
+    table = AnalysisTable(resamples=200, scope="these", smallest_effect_elo=14)
+    settings = dataclasses.replace(Settings(), analysis=table, exclusion=(Exclusion("fast_votes", limit=300),))
+    lock(experiment, settings, now=datetime(2025, 12, 31, tzinfo=UTC))
+    everyone = fit_experiment(experiment, settings).without_exclusions
+    assert everyone is not None
+    assert everyone.verdicts["C1"] == "SUPPORTED (meaningful)"
+
+
+def test_a_rule_that_removes_nobody_adds_nothing_and_old_results_still_read(experiment: Experiment) -> None:
+    results = fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(Exclusion("fast_votes", limit=300),)))
+    assert results.without_exclusions is None
+    content = json.loads(experiment.results.read_text())
+    del content["without_exclusions"]
+    experiment.results.write_text(json.dumps(content))
+    assert read_results(experiment.results) == results
+
+
+def test_a_difference_without_exclusions_is_told_the_same_way_round(experiment: Experiment) -> None:
+    def turned(vote: Vote) -> Vote:
+        contrary = vote.participant in ("p0", "p1")
+        own = "left" if vote.left_condition == "personal" else "right"
+        other = "right" if own == "left" else "left"
+        mostly = vote.position // 4 % 5 > 0
+        choice = cast("Choice", (other if mostly else own) if contrary else (own if vote.position // 4 % 3 else other))
+        return dataclasses.replace(vote, choice=choice, response_ms=100.0 if contrary else 800.0)
+
+    write_votes(experiment.votes, [turned(vote) for vote in votes()])
+    results = fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(Exclusion("fast_votes", limit=300),)))
+    assert results.without_exclusions is not None
+    (main,), (everyone,) = results.main_contrasts, results.without_exclusions.contrasts
+    assert (main.a, main.b) == (everyone.a, everyone.b) == ("own", "initial")
+    assert main.difference_elo > 0 > everyone.difference_elo
+    assert everyone.low < everyone.difference_elo < everyone.high
+    assert everyone.win_probability is not None and everyone.win_probability < 0.5
+
+
+def test_why_everyones_votes_give_no_scores_is_told(experiment: Experiment) -> None:
+    alone = dataclasses.replace(
+        votes()[0], trial="extra", participant="p9", target_user=None, left_condition="z", left_target=None, right_condition="initial",
+        right_target=None, choice="right", response_ms=100.0,
+    )  # fmt: skip
+    write_votes(experiment.votes, [*votes(), alone])
+    results = fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(Exclusion("fast_votes", limit=300),)))
+    assert results.without_exclusions is not None
+    assert results.without_exclusions.contrasts == () and results.without_exclusions.verdicts == {}
+    assert "Winless: z" in (results.without_exclusions.refused or "")
 
 
 def test_a_votes_file_without_votes_is_told(experiment: Experiment) -> None:
