@@ -17,7 +17,8 @@ from analysis.comparisons import Comparisons, cells, tabulate, without
 from analysis.config import AnalysisTable, Claim, Scope
 from analysis.csv_votes import Columns, read_csv
 from analysis.exclusion_rules import Exclusion
-from analysis.fit import fit, fit_csv, fit_experiment
+from analysis.findings import fit
+from analysis.fit import fit_csv, fit_experiment
 from analysis.preference import Model, group_wins
 from analysis.resampling import bootstrap, percentile_interval
 from analysis.results import Results, read_results
