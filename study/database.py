@@ -1,6 +1,5 @@
 """The only module that writes SQL: every question asked of a running study's tables, and every change to them."""
 
-import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -309,15 +308,17 @@ def open_database(path: Path) -> Database:
                 connection.execute(sa.select(table).limit(0))
     except DatabaseError as error:
         engine.dispose()
-        advice = (
-            f"nobody may write in {path.parent}, which a study needs; give leave to write there, or copy the folder to another place"
-            if not os.access(path.parent, os.W_OK) or "unable to open" in str(error.orig) or "readonly" in str(error.orig)
-            else "make room on the disk; answers stored so far are kept"
-            if "full" in str(error.orig)
-            else "it is no study's database of this version; move it away, and `tastebench study serve` makes a new one"
-        )
-        raise ExperimentError(f"{path}: cannot be opened ({error.orig}): {advice}") from error
+        raise ExperimentError(f"{path}: cannot be opened ({error.orig}): {remedy(path, str(error.orig))}") from error
     return Database(engine)
+
+
+def remedy(path: Path, reason: str) -> str:
+    """Return what to do about a database that cannot be opened for SQLite's `reason`; votes in it are never put at risk."""
+    if "unable to open" in reason or "readonly" in reason:
+        return f"nobody may write in {path.parent}, which a study needs; give leave to write there, or copy the folder to another place"
+    if "full" in reason:
+        return "make room on the disk; answers stored so far are kept"
+    return "it is no study's database of this version; move it away, and `tastebench study serve` makes a new one"
 
 
 def _settle(connection: sqlite3.Connection, _record: object) -> None:

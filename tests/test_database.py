@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from stimuli.experiment import ExperimentError
-from study.database import Database, open_database
+from study.database import Database, open_database, remedy
 from study.tables import ImageRow, StimulusRow, StudyRow
 
 
@@ -70,3 +70,15 @@ def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_a_database_in_a_place_nobody_can_write_is_never_said_to_be_broken(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"cannot be opened \(unable to open database file\): nobody may write in .*; give leave"):
         open_database(tmp_path / "missing" / "study.sqlite")
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("attempt to write a readonly database", "give leave to write there"),
+        ("database or disk is full", "make room on the disk; answers stored so far are kept"),
+        ("no such column: participant.id", "no study's database of this version; move it away"),
+    ],
+)
+def test_only_a_database_that_is_none_is_to_be_moved_away(tmp_path: Path, reason: str, told: str) -> None:
+    assert told in remedy(tmp_path / "study.sqlite", reason)
