@@ -5,7 +5,7 @@ DEMO   ?= demo
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check browser pictures clean
+.PHONY: help demo test check system pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -13,7 +13,7 @@ help: ## this list
 demo: $(VENV)/.ready ## from images to a finished report, offline, with simulated participants
 	@$(BIN)/tastebench demo $(DEMO)
 
-test: $(VENV)/.ready browser check ## format, lint, types, walls between rooms, tests
+test: $(VENV)/.ready system check ## format, lint, types, walls between rooms, tests
 	@$(BIN)/pytest
 
 check: $(VENV)/.ready
@@ -22,7 +22,7 @@ check: $(VENV)/.ready
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-pictures: $(VENV)/.ready browser ## make the README's pictures again
+pictures: $(VENV)/.ready system ## make the README's pictures again
 	@$(BIN)/python docs/take_pictures.py $(DEMO) docs/pictures
 
 clean: ## remove the virtual environment and the demo
@@ -40,9 +40,13 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 		{ echo "The packages could not be installed; pip's message is above. Check the network, then run make again."; exit 2; }
 	@touch $@
 
-browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
-		echo "Installing Chromium for the browser tests ..."; \
+# What pip cannot install: a browser for the pages, and the nginx that a deployment is tried with.
+system:
+	@lacking=""; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || lacking="chromium"; \
+	PATH="$$PATH:/usr/sbin:/sbin" command -v nginx >/dev/null || lacking="$$lacking nginx-light"; \
+	[ -z "$$lacking" ] || { \
+		echo "Installing for the tests:" $$lacking "..."; \
 		SUDO=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
-		{ $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null || \
-		{ echo "The browser tests need a Chromium, and it could not be installed. As root: apt-get install chromium"; exit 2; }; }
+		{ $$SUDO apt-get update -qq && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$lacking; } >/dev/null || \
+		{ echo "The tests need these, and they could not be installed. As root: apt-get install" $$lacking; exit 2; }; }

@@ -119,15 +119,17 @@ def tabulate(
 
 
 def from_votes(votes: Sequence[Vote]) -> Comparisons:
-    """Return the comparisons of a study.
+    """Return the comparisons of a study; catch trials and repeats are not for scoring, and `exclusions` sets them aside.
 
     An image with a target is `own` when it was made for the participant who judges it, else `others`; where several
     conditions have targets, `own (NAME)` and `others (NAME)`.
 
     Raises:
-        ExperimentError: two votes are of one trial, or a condition without targets is called like one of these.
+        ExperimentError: two votes are of one trial, one is of a catch trial or a repeat, or a condition without targets is called
+            like one of these.
     """
     _refuse_repeated_trials(votes)
+    _refuse_unscored(votes)
     targeted = {vote.left_condition for vote in votes if vote.left_target is not None}
     targeted |= {vote.right_condition for vote in votes if vote.right_target is not None}
     several = len(targeted) > 1
@@ -197,6 +199,12 @@ def _select(table: Comparisons, keep: NDArray[np.bool_]) -> Comparisons:
         participant=part(table.participant),
         prompt=part(table.prompt),
     )
+
+
+def _refuse_unscored(votes: Sequence[Vote]) -> None:
+    for vote in votes:
+        if vote.kind != "comparison":
+            raise ExperimentError(f'trial "{vote.trial}" is a {vote.kind}, which is never scored; set it aside with `apply_exclusions`')
 
 
 def _refuse_repeated_trials(votes: Sequence[Vote]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.exclusion_rules import Exclusion, in_words, mistakes
-from analysis.quality import Judge, judge_quality
+from analysis.quality import Judge, judge_quality, right_answers
 from analysis.results import Contrast, Results, WithoutExclusions
 from stimuli.experiment import ExperimentError
 from study.votes import Choice, Vote
@@ -39,28 +39,30 @@ class Remaining:
         return len(self.excluded) / max(1, self.flow[0].participants)
 
 
-def without_exclusions(votes: Sequence[Vote], *, catch: Mapping[str, Choice] | None = None) -> Remaining:
-    """Return the votes that remain when no rule is applied: all but the catch trials, which compare nothing of interest."""
-    return apply_exclusions(votes, (), catch=catch)
+def without_exclusions(votes: Sequence[Vote]) -> Remaining:
+    """Return the votes that remain when no rule is applied: every comparison, once."""
+    return apply_exclusions(votes, ())
 
 
-def apply_exclusions(votes: Sequence[Vote], rules: Sequence[Exclusion], *, catch: Mapping[str, Choice] | None = None) -> Remaining:
+def apply_exclusions(votes: Sequence[Vote], rules: Sequence[Exclusion]) -> Remaining:
     """Return the votes that remain after `rules`, each of which sees only what the rules before it left.
 
-    `catch` gives the right answer of each catch trial by trial id. Catch trials are never among the votes that remain.
+    Rules see catch trials and repeats too. Neither is among the votes that remain: the first compares nothing of interest, and the
+    second would count one person's opinion of a pair twice.
 
     Raises:
         ExperimentError: a rule lacks its limit, or asks for catch trials where the study has none.
     """
-    right = dict(catch or {})
+    right = right_answers(votes)
     _require_sound(rules, right)
     left = list(votes)
     flow = [Stage("answered", len({vote.participant for vote in left}), len(left), (), 0)]
     for rule in rules:
         keep = _KEEPERS[rule.rule](rule, left, right)
         left = _staged(flow, in_words(rule), left, [vote for vote in left if keep(vote)])
-    if right:
-        left = _staged(flow, "catch trials set aside", left, [vote for vote in left if vote.trial not in right])
+    for kind, what in (("catch", "catch trials set aside"), ("repeat", "repeats set aside")):
+        if any(vote.kind == kind for vote in votes):
+            left = _staged(flow, what, left, [vote for vote in left if vote.kind != kind])
     return Remaining(tuple(left), tuple(flow))
 
 
@@ -110,8 +112,8 @@ def _fast_votes(rule: Exclusion, _: Sequence[Vote], right: Mapping[str, Choice])
 def _keep_judges(passes: Callable[[Exclusion, Judge], bool]) -> Callable[[Exclusion, Sequence[Vote], Mapping[str, Choice]], Keeper]:
     """Return a rule that keeps the votes of participants who pass."""
 
-    def rule_of(rule: Exclusion, votes: Sequence[Vote], right: Mapping[str, Choice]) -> Keeper:
-        judges = judge_quality(votes, min_ms=rule.ms or 0, catch=right).participants
+    def rule_of(rule: Exclusion, votes: Sequence[Vote], _: Mapping[str, Choice]) -> Keeper:
+        judges = judge_quality(votes, min_ms=rule.ms or 0).participants
         passed = {judge.participant for judge in judges if passes(rule, judge)}
         return lambda vote: vote.participant in passed
 

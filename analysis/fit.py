@@ -12,7 +12,7 @@ from analysis.claims import Seal
 from analysis.comparisons import Comparisons, from_votes, without
 from analysis.config import AnalysisSettings, AnalysisTable
 from analysis.csv_votes import Columns, read_csv
-from analysis.exclusions import Remaining, apply_exclusions, sensitivity
+from analysis.exclusions import Remaining, apply_exclusions, sensitivity, without_exclusions
 from analysis.findings import Context, fit
 from analysis.other_tests import further_findings, other_tests
 from analysis.results import Results, write_results
@@ -56,7 +56,8 @@ def fit_experiment(
         secondary=secondary,
     )
     if context.with_everyone is not None:
-        everyone = _fit_everyone(context.with_everyone, settings, context, answered, stimuli or (), regularise=regularise)
+        comparisons = without_exclusions(answered).votes
+        everyone = _fit_everyone(context.with_everyone, settings, context, comparisons, stimuli or (), regularise=regularise)
         results = replace(results, without_exclusions=sensitivity(results, everyone, remaining))
     write_results(experiment.results, results)
     return results
@@ -97,9 +98,10 @@ def _context(
     leave_out: Sequence[str],
 ) -> Context:
     lock, first = read_lock(experiment), min((vote.answered_at for vote in answered), default=None)
+    everyone = without_exclusions(answered).votes
     return Context(
         Seal(why_exploratory(settings, lock, first_vote=first), lock.sha256 if lock else None),
-        with_everyone=without(from_votes(answered), leave_out) if len(remaining.votes) < len(answered) else None,
+        with_everyone=without(from_votes(everyone), leave_out) if len(remaining.votes) < len(everyone) else None,
         excluded=len(remaining.excluded),
         enrolled=remaining.flow[0].participants,
         others=other_tests(

@@ -77,7 +77,7 @@ def further_findings(votes: Sequence[Vote], *, seed: int, min_ms: float = 0) -> 
     rng = np.random.default_rng(seed_for(seed, "agreement"))
     return {
         "quality": dataclasses.asdict(judge_quality(votes, min_ms=min_ms)),
-        "agreement": dataclasses.asdict(agreement(votes, rng=rng)),
+        "agreement": dataclasses.asdict(agreement([vote for vote in votes if vote.kind == "comparison"], rng=rng)),
     }
 
 

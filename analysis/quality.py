@@ -80,10 +80,15 @@ def side_p_value(left: int, decided: int) -> float:
     return float(binomtest(left, decided).pvalue)
 
 
-def judge_quality(votes: Sequence[Vote], *, min_ms: float = 0, catch: Mapping[str, Choice] | None = None) -> Quality:
-    """Return how each participant judged. `catch` gives the right answer of each catch trial, by trial id; those trials count in no
-    other measure. A vote in less than `min_ms` is fast."""
-    right = catch or {}
+def right_answers(votes: Sequence[Vote]) -> dict[str, Choice]:
+    """Return what each catch trial asked for in words, by trial id."""
+    return {vote.trial: vote.expected for vote in votes if vote.kind == "catch" and vote.expected is not None}
+
+
+def judge_quality(votes: Sequence[Vote], *, min_ms: float = 0) -> Quality:
+    """Return how each participant judged. Catch trials count in no other measure than their own, and repeats not among the triads.
+    A vote in less than `min_ms` is fast."""
+    right = right_answers(votes)
     plain: dict[str, list[Vote]] = defaultdict(list)
     caught: dict[str, list[Vote]] = defaultdict(list)
     for vote in sorted(votes, key=lambda vote: (vote.participant, vote.position)):
@@ -102,7 +107,7 @@ def _measure(name: str, votes: Sequence[Vote], caught: Sequence[Vote], right: Ma
         participant=name,
         votes=len(votes),
         ties=len(votes) - len(decided),
-        triads=triads(votes),
+        triads=triads([vote for vote in votes if vote.kind == "comparison"]),
         retest_swapped=swapped,
         retest_same_sides=same,
         catch=Share(sum(vote.choice == right[vote.trial] for vote in caught), len(caught)),

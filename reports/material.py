@@ -1,13 +1,17 @@
 """What an experiment's folder holds for a report, what it lacks, and what was changed after the analysis."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from analysis.predictor_results import PredictorResults, read_predictor_results
 from analysis.results import Results, read_results
 from stimuli.experiment import Experiment, ExperimentError
 from stimuli.manifest import Step, StimuliRecord, Stimulus, read_record, read_steps, read_stimuli
 from stimuli.provenance import sha256
+from study.reviews import Reviewed, read_reviews, summary
 from study.votes import Vote, read_votes
 
 
@@ -40,9 +44,14 @@ class Material:
     stimuli: tuple[Stimulus, ...]
     steps: tuple[Step, ...]
     record: StimuliRecord | None
+    reviewed: Reviewed
+    """How many of the images a researcher looked at before people saw them."""
     missing: tuple[Missing, ...]
     changed: tuple[str, ...]
     """Files that the analysis read and that are different now."""
+    predictor: PredictorResults | None = None
+    predictor_changed: tuple[str, ...] = ()
+    """Files that the predictor's numbers were made from and that are different now."""
 
     @property
     def participants(self) -> Participants:
@@ -68,16 +77,21 @@ def gather(experiment: Experiment) -> Material:
             "`tastebench init` makes a new experiment"
         )
     results = read_results(experiment.results) if experiment.results.is_file() else None
+    predictor = read_predictor_results(experiment.predictor_results) if experiment.predictor_results.is_file() else None
+    stimuli = tuple(read_stimuli(experiment.stimuli)) if experiment.stimuli.is_file() else ()
     return Material(
         experiment=experiment,
         bare=bare,
         results=results,
         votes=tuple(read_votes(experiment.votes)) if not results and experiment.votes.is_file() else (),
-        stimuli=tuple(read_stimuli(experiment.stimuli)) if experiment.stimuli.is_file() else (),
+        stimuli=stimuli,
         steps=tuple(read_steps(experiment.steps)) if experiment.steps.is_file() else (),
         record=_record(experiment.stimuli_record) if experiment.stimuli_record.is_file() else None,
+        reviewed=summary([stimulus.image_sha256 for stimulus in stimuli], read_reviews(experiment.reviews)),
         missing=tuple(_missing(experiment)),
-        changed=tuple(_changed(experiment, results)),
+        changed=tuple(_changed(experiment, results.provenance if results else {})),
+        predictor=predictor,
+        predictor_changed=tuple(_changed(experiment, predictor.provenance if predictor else {})),
     )
 
 
@@ -96,13 +110,11 @@ def _missing(experiment: Experiment) -> list[Missing]:
     return [Missing(path.name, lacks, commands) for path, lacks, commands in needed if not path.is_file()]
 
 
-def _changed(experiment: Experiment, results: Results | None) -> list[str]:
-    """Return the names of files that have another content than when the analysis read them."""
-    if not results:
-        return []
-    then = dict(results.provenance.get("inputs") or {})
-    if results.provenance.get("settings_sha256"):
-        then[experiment.settings.name] = results.provenance["settings_sha256"]
+def _changed(experiment: Experiment, provenance: Mapping[str, Any]) -> list[str]:
+    """Return the names of files that have another content than when an analysis of this provenance read them."""
+    then = dict(provenance.get("inputs") or {})
+    if provenance.get("settings_sha256"):
+        then[experiment.settings.name] = provenance["settings_sha256"]
     here = {name: experiment.folder / Path(name).name for name in then}
     return [name for name, digest in sorted(then.items()) if here[name].is_file() and sha256(here[name]) != digest]
 

@@ -70,6 +70,19 @@ def simulated(participants: Participants) -> str | None:
     )
 
 
+def reviewed(material: Material) -> str | None:
+    """Return who looked through the images before people saw them, as a sentence; None where there are no images."""
+    found = material.reviewed
+    if not found.images:
+        return None
+    if not found.reviewers:
+        return "No review of the images is recorded: nothing shows that a researcher looked through them before the study."
+    seen = found.images - found.unreviewed
+    removed = f"{found.removed} of them {'was' if found.removed == 1 else 'were'} removed" if found.removed else "none of them was removed"
+    rest = f"; {found.unreviewed} {'was' if found.unreviewed == 1 else 'were'} not looked at" if found.unreviewed else ""
+    return f"{' and '.join(found.reviewers)} looked through {seen} of {found.images} images before the study; {removed}{rest}."
+
+
 def overview(material: Material) -> str:
     """Return how large the study is, in one line."""
     results, who = material.results, material.participants

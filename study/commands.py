@@ -1,32 +1,41 @@
-"""The commands of this room: thin, each calls one function and says in a few lines what came out."""
+"""The commands of this room: those that run a study, joined with those of its parts."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from shlex import quote
 from typing import Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from sqlalchemy import make_url
 
-from stimuli.experiment import Experiment, require
+from stimuli.experiment import Experiment
 from stimuli.progress import shown
-from study import export, serving, simulate
+from study import driving, serving, simulate
 from study import lock as claims_lock
-from study.config import StudySettings
-from study.database import open_database
-from study.tables import Standing
+from study.deployment import commands as deployment
+from study.design import commands as design
+from study.invocation import DatabaseUrl, Folder, Rating, arguments, database_url, opened
+from study.recruitment import commands as recruitment
+from study.researcher import commands as researcher
+from study.storage import commands as storage
+from study.storage.existing import open_existing
+from study.storage.records import StudyKind
+from study.storage.trouble import shown as place_of
+
+_FROM_A_PANEL = "people come by the address that `tastebench study link` shows"
+_WHO_COMES = {
+    "link": "add ?participant=ID for a known person",
+    "invitation": "only for links that `tastebench study invite` writes",
+    "prolific": _FROM_A_PANEL,
+    "panel": _FROM_A_PANEL,
+}
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="""Ask people: a blinded comparison of two images at a time, from consent to thanks.
+    help="""Ask people: a blinded comparison of two images at a time, or ratings of single images, from consent to thanks.
 
-Each participant sees every pair of a prompt's images once, in their own order; sides are balanced. Whatever happens to the
-page or the server, everybody goes on where they stopped, and no answer counts twice.""",
+Each participant has their own order, with sides balanced. Whatever happens to the page or the server, everybody goes on where
+they stopped, and no answer counts twice.""",
 )
-
-Folder = Annotated[Path, typer.Argument(help="The experiment: a folder with a study.toml.", show_default=False)]
 
 
 @app.command()
@@ -34,24 +43,29 @@ def serve(
     context: typer.Context,
     folder: Folder,
     *,
+    rating: Rating = False,
+    database: DatabaseUrl = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port; without it a free one is taken, 8501 first.")] = None,
     host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    unreviewed: Annotated[bool, typer.Option("--unreviewed", help="Open it although nobody has looked through its images.")] = False,
 ) -> None:
     """Open the study for people, in a browser, until Ctrl-C.
 
-    Takes the stimuli and [study]; keeps everything in study.sqlite. Run again, it goes on with the same participants.
+    Takes the images and [study] (or [rating]); keeps everything in its database. Run again, it goes on with the same participants.
     Give each person their own link, ADDRESS?participant=ID (letters, digits, - and _); the id of a target user makes that person
-    the target user. Without an id the person stays anonymous.
+    the target user. Without an id the person stays anonymous. `tastebench study invite` writes links that nobody can forge.
 
     Example: `tastebench study serve my-study --port 8501`
     """
-    experiment, settings = _opened(context, folder)
+    experiment, settings = opened(context, folder)
 
     def announce(address: str) -> None:
-        typer.echo(f"The study is open at {address} (add ?participant=ID for a known person). Ctrl-C closes it.")
-        typer.echo(f"Who is where: tastebench study status {quote(str(folder))}")
+        by = (settings.rating if rating else settings.study).recruitment.by
+        typer.echo(f"The study is open at {address} ({_WHO_COMES[by]}). Ctrl-C closes it.")
+        typer.echo(f"Who is where: tastebench study status{arguments(folder, rating=rating, database=database)}")
 
-    serving.serve(experiment, settings, port=port, host=host, announce=announce)
+    url = database_url(experiment, rating=rating, given=database)
+    serving.serve(experiment, settings, kind=_kind(rating=rating), url=url, unreviewed=unreviewed, port=port, host=host, announce=announce)
 
 
 @app.command(name="simulate")
@@ -59,60 +73,25 @@ def simulate_(
     context: typer.Context,
     folder: Folder,
     *,
+    rating: Rating = False,
+    database: DatabaseUrl = None,
     participant: Annotated[list[str] | None, typer.Option(help="Which simulated rater; may be given several times.")] = None,
+    browser: Annotated[bool, typer.Option("--browser", help="Through the real pages, in Chromium; slow, and needs one.")] = False,
 ) -> None:
     """Let simulated participants with known tastes take the study, through the same steps as people.
 
-    Takes simulated_utilities.parquet, which exists where the raters are simulated, and [study.simulation]. By default there
-    is one participant for each target user. Their votes are marked as simulated. Run again, it goes on where it stopped.
+    Takes the known tastes (simulated_utilities.parquet), which exist where the raters are simulated, and [study.simulation]. By
+    default there is one participant for each target user. Their votes are marked as simulated. Run again, it goes on where it
+    stopped.
 
     Example: `tastebench study simulate my-study`
     """
-    experiment, settings = _opened(context, folder)
+    experiment, settings = opened(context, folder)
+    url, takes_part = database_url(experiment, rating=rating, given=database), driving.run if browser else simulate.run
     with shown(Console(stderr=True)) as report:
-        given = simulate.run(experiment, settings, report=report, participants=participant or ())
+        given = takes_part(experiment, settings, url=url, kind=_kind(rating=rating), participants=participant or (), report=report)
     done = f"{given} simulated answers are in" if given else "All simulated participants had finished; nothing was added to"
-    typer.echo(f"{done} {experiment.database}. Next: tastebench study export {quote(str(folder))}")
-
-
-@app.command(name="export")
-def export_(context: typer.Context, folder: Folder) -> None:
-    """Write the votes, one row for each answered comparison, as votes.parquet.
-
-    Practice is never a vote. The study may be running; what is answered later needs another export.
-
-    Example: `tastebench study export my-study`
-    """
-    experiment, _ = _opened(context, folder)
-    votes = export.run(experiment)
-    people = len({vote.participant for vote in votes})
-    simulated = len({vote.participant for vote in votes if vote.simulated})
-    typer.echo(f"{experiment.votes}: {len(votes)} votes of {people} participants ({simulated} of them simulated)")
-    typer.echo(f"Next: tastebench analysis fit {quote(str(folder))}")
-
-
-@app.command()
-def status(context: typer.Context, folder: Folder) -> None:
-    """Show who is where, and whether answers lean to one side.
-
-    It never shows which condition is ahead: looking before the end, and stopping when one likes what one sees, makes
-    the result wrong.
-
-    Example: `tastebench study status my-study`
-    """
-    experiment, _ = _opened(context, folder)
-    database = open_database(require(experiment.database, made_by=f"tastebench study serve {quote(str(folder))}"))
-    with database.reading() as rows:
-        standings, outcomes, sides = rows.standings(), rows.outcomes(), rows.sides()
-    database.close()
-    if standings:
-        Console().print(_table(standings))
-    votes = sum(sides.values())
-    typer.echo(f"{votes} votes of {len(standings)} participants, {sum(1 for each in standings if each.participant.finished_at)} finished")
-    if votes:
-        typer.echo(f"chosen on the left: {sides.get('left', 0)}, on the right: {sides.get('right', 0)}")
-    ignored = ", ".join(f"{outcomes[outcome]} {outcome}" for outcome in ("duplicate", "too fast", "refused") if outcomes.get(outcome))
-    typer.echo(f"answers that did not count: {ignored or 'none'}")
+    typer.echo(f"{done} {place_of(make_url(url))}. Next: tastebench study export{arguments(folder, rating=rating, database=database)}")
 
 
 @app.command()
@@ -125,23 +104,26 @@ def lock(context: typer.Context, folder: Folder) -> None:
 
     Example: `tastebench study lock my-study`
     """
-    experiment, settings = _opened(context, folder)
+    experiment, settings = opened(context, folder)
     made = claims_lock.lock(experiment, cast("claims_lock.LockedSettings", settings), now=datetime.now(UTC))
     typer.echo(f"Locked at {made.locked_at}, SHA-256 {made.sha256}")
+    if experiment.database.is_file() and (votes := _votes(experiment)):
+        typer.echo(f"{votes} votes were given already, so verdicts on them will be EXPLORATORY: a lock counts for what comes after it.")
     typer.echo(f"Written: {experiment.lock}; keep a copy of the hash where others can see it (a preregistration).")
 
 
-def _opened(context: typer.Context, folder: Path) -> tuple[Experiment, StudySettings]:
-    return cast("Callable[[Path], tuple[Experiment, StudySettings]]", context.obj)(folder)
+def _votes(experiment: Experiment) -> int:
+    database = open_existing(experiment.database, made_by="tastebench study serve")
+    try:
+        with database.reading() as rows:
+            return rows.count_votes()
+    finally:
+        database.close()
 
 
-def _table(standings: list[Standing]) -> Table:
-    table = Table("participant", "target user", "simulated", "where", "comparisons", "last answer (UTC)", box=None)
-    for each in standings:
-        person = each.participant
-        where = "finished" if person.finished_at else "in the trials" if person.begun_at else "at the instructions"
-        last = each.last_answer.strftime("%Y-%m-%d %H:%M") if each.last_answer else "–"
-        table.add_row(
-            person.id, person.target_user or "–", "yes" if person.simulated else "no", where, f"{each.answered} of {each.comparisons}", last
-        )
-    return table
+def _kind(*, rating: bool) -> StudyKind:
+    return "rating" if rating else "comparison"
+
+
+for part in (design, researcher, recruitment, storage, deployment):
+    app.add_typer(part.app)

@@ -10,8 +10,10 @@ from typing import NoReturn
 
 from stimuli.experiment import Experiment, ExperimentError
 from study.config import StudySettings
+from study.invocation import DATABASE_VARIABLE
 from study.opening import open_study
-from study.screens.running import DATABASE_VARIABLE
+from study.session.chooser import CHOOSER_VARIABLE, named_chooser
+from study.storage.records import StudyKind
 
 _PREFERRED_PORT = 8501
 _APP = Path(__file__).with_name("app.py")
@@ -45,7 +47,12 @@ _SETTINGS = {
     "server.enableStaticServing": "false",
     "server.fileWatcherType": "none",
     "server.headless": "true",
+    # In MB. No page of ours sends or gets more than some tens of kB; Streamlit would take 200 MB into memory.
+    "server.maxMessageSize": "1",
+    "server.maxWidgetStateSize": "1",
     "server.runOnSave": "false",
+    # In seconds: sooner than the 60 after which proxies and home routers drop a silent connection.
+    "server.websocketPingInterval": "20",
     **{f"theme.light.{name}": value for name, value in _LIGHT.items()},
     **{f"theme.dark.{name}": value for name, value in _DARK.items()},
 }
@@ -60,30 +67,57 @@ class Server:
     address: str
 
 
-def serve(experiment: Experiment, settings: StudySettings, *, port: int | None, host: str, announce: Callable[[str], None]) -> NoReturn:
+def serve(
+    experiment: Experiment,
+    settings: StudySettings,
+    *,
+    kind: StudyKind,
+    url: str,
+    unreviewed: bool,
+    port: int | None,
+    host: str,
+    announce: Callable[[str], None],
+    chooser: str | None = None,
+) -> NoReturn:
     """Open the study and become its server, until Ctrl-C; `announce` is called with the address just before.
 
+    `chooser` is "module:function", for a rating study whose `order` is "active"; without it the environment may name one.
+
     Raises:
-        ExperimentError: the study cannot be opened (`opening.open_study`), or the port is taken.
+        ExperimentError: the study cannot be opened (`opening.open_study`), nothing chooses its images, or the port is taken.
     """
-    open_study(experiment, settings).database.close()
-    started = server(experiment.database, host=host, port=_free_port(host, port))
+    active = kind == "rating" and settings.rating.order == "active"
+    # The environment may name one for the rating study while it is the comparison that opens.
+    chooser = (chooser or os.environ.get(CHOOSER_VARIABLE)) if active else None
+    if active and not chooser:
+        raise ExperimentError(
+            f'[rating] has order = "active", and {CHOOSER_VARIABLE} does not say what chooses the images; set it to module:function, '
+            'where function(FOLDER) returns the chooser, or write order = "random"'
+        )
+    chooses = named_chooser(chooser, folder=experiment.folder) if chooser else None
+    open_study(experiment, settings, kind=kind, url=url, unreviewed=unreviewed, chooser=chooses).database.close()
+    started = server(url, host=host, port=free_port(host, port), chooser=chooser)
     announce(started.address)
     # The process is replaced, so that signals reach the server itself and nothing is left behind.
     os.execve(started.command[0], started.command, started.environment)
 
 
-def server(database: Path, *, host: str, port: int) -> Server:
-    """Return how to start a server for the study in `database`."""
+def server(url: str, *, host: str, port: int, chooser: str | None = None) -> Server:
+    """Return how to start a server for the study in the database at `url`; the address of a database is never on a command line."""
     options = _SETTINGS | {"server.address": host, "server.port": str(port)}
     # -P: a folder named study/ in the working directory must not stand in for ours.
     command = (sys.executable, "-P", "-m", "streamlit", "run", str(_APP), *(f"--{name}={value}" for name, value in options.items()))
-    environment = os.environ | {DATABASE_VARIABLE: str(database.resolve())}
+    environment = os.environ | {DATABASE_VARIABLE: url} | ({CHOOSER_VARIABLE: chooser} if chooser else {})
     reachable = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)
     return Server(command, environment, f"http://{reachable}:{port}/start")
 
 
-def _free_port(host: str, port: int | None) -> int:
+def free_port(host: str, port: int | None = None) -> int:
+    """Return a port that can be listened on: `port` itself, or without it 8501 or any other.
+
+    Raises:
+        ExperimentError: `port` is taken, or may not be used.
+    """
     if port is not None:
         if not _is_free(host, port):
             raise ExperimentError(f"port {port} of {host} cannot be used; another program may have it. Choose another with --port")

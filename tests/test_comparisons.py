@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from analysis.comparisons import Comparisons, cells, encode, from_votes, tabulate, without
 from analysis.preference import Wins, group_wins
 from stimuli.experiment import ExperimentError
-from study.votes import Vote
+from study.votes import Vote, VoteKind
 
 VOTE = Vote(
     trial="t0",
@@ -147,3 +147,9 @@ def test_groups_add_up_to_all_votes() -> None:
         parts = group_wins(counted, by=by)  # type: ignore[arg-type]
         assert len(parts.decided) == groups
         assert np.array_equal(parts.halved.sum(axis=0), whole.halved[0])
+
+
+@pytest.mark.parametrize("kind", ["catch", "repeat"])
+def test_what_is_not_scored_must_be_set_aside_before(kind: VoteKind) -> None:
+    with pytest.raises(ExperimentError, match=f'trial "{VOTE.trial}" is a {kind}, which is never scored; set it aside'):
+        from_votes([replace(VOTE, kind=kind)])

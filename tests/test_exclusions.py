@@ -52,8 +52,11 @@ def test_a_rule_sees_only_what_the_rules_before_it_left() -> None:
     ],
 )
 def test_each_rule_excludes_whom_it_names_and_nobody_else(rule: Exclusion, out: tuple[str, ...]) -> None:
-    fickle = some("fickle", "lrlrlr") + [vote("fickle", f"b{n}", f"a{n}", side) for n, side in enumerate(("left", "right"))]  # type: ignore[arg-type]
-    caught = [vote("dreamer", "x", "y", "right"), vote("steady", "x", "y", "left")]
+    fickle = some("fickle", "lrlrlr") + [
+        vote("fickle", f"b{n}", f"a{n}", side, repeat=True)  # type: ignore[arg-type]
+        for n, side in enumerate(("left", "right"))
+    ]
+    caught = [vote("dreamer", "x", "y", "right", expected="left"), vote("steady", "x", "y", "left", expected="left")]
     votes = [
         *some("few", "lrlr"),
         *some("leftist", "l" * 30),
@@ -64,19 +67,24 @@ def test_each_rule_excludes_whom_it_names_and_nobody_else(rule: Exclusion, out: 
         *some("steady", "lrrlrl"),
         *caught,
     ]
-    found = apply_exclusions(votes, [rule], catch={trial.trial: "left" for trial in caught})
+    found = apply_exclusions(votes, [rule])
     assert found.excluded == out
     assert found.excluded_share == pytest.approx(1 / 6)
     assert {vote.participant for vote in found.votes} == {"few", "leftist", "hasty", "fickle", "dreamer", "steady"} - set(out)
 
 
-def test_catch_trials_are_set_aside_in_the_end() -> None:
-    caught = vote("p", "x", "y", "left", ms=1)
-    votes = [*some("p", "lr"), caught]
-    found = apply_exclusions(votes, [Exclusion("fast_votes", limit=300)], catch={caught.trial: "left"})
-    assert [stage.what for stage in found.flow] == ["answered", "answers faster than 300 ms dropped", "catch trials set aside"]
-    assert [stage.votes_dropped for stage in found.flow] == [0, 0, 1]
-    assert caught not in found.votes
+def test_catch_trials_and_repeats_are_set_aside_in_the_end() -> None:
+    caught, repeated = vote("p", "x", "y", "left", ms=1, expected="left"), vote("p", "b0", "a0", "right", repeat=True)
+    votes = [*some("p", "lr"), caught, repeated]
+    found = apply_exclusions(votes, [Exclusion("fast_votes", limit=300)])
+    assert [stage.what for stage in found.flow] == [
+        "answered",
+        "answers faster than 300 ms dropped",
+        "catch trials set aside",
+        "repeats set aside",
+    ]
+    assert [stage.votes_dropped for stage in found.flow] == [0, 0, 1, 1]
+    assert found.votes == tuple(votes[:2]) == without_exclusions(votes).votes
 
 
 @given(st.lists(st.tuples(st.sampled_from("pqr"), st.sampled_from("lrt"), st.floats(50, 3000)), max_size=40))

@@ -497,3 +497,19 @@ def test_a_rule_about_catch_trials_is_refused_while_the_votes_have_none(experime
     rule = Exclusion("failed_catch", limit=0.2)
     with pytest.raises(ExperimentError, match='the exclusion rule "failed_catch" needs catch trials, and the study has none'):
         fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(rule,)))
+
+
+def test_catch_trials_and_repeats_change_no_score_and_give_their_exclusion_rules(experiment: Experiment) -> None:
+    plain = fit_experiment(experiment, Settings())
+    first = votes()[0]
+    further = [
+        dataclasses.replace(first, trial=f"{kind}-{name}", participant=name, kind=kind, expected=expected, choice="right")
+        for name in ("p0", "p1", "p2", "p3")
+        for kind, expected in (("catch", "left" if name == "p0" else "right"), ("repeat", None))
+    ]
+    write_votes(experiment.votes, [*votes(), *further])  # type: ignore[list-item]
+    same = fit_experiment(experiment, Settings())
+    assert same.scores == plain.scores and same.counts == plain.counts and same.without_exclusions is None
+    ruled = fit_experiment(experiment, dataclasses.replace(Settings(), exclusion=(Exclusion("failed_catch", limit=0.5),)))
+    assert [stage["excluded"] for stage in ruled.further["exclusions"]] == [[], ["p0"], [], []]
+    assert ruled.without_exclusions is not None and ruled.counts.participants == 3

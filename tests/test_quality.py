@@ -45,13 +45,12 @@ def test_one_who_always_takes_the_left_fails_every_swapped_repeat() -> None:
 def test_catch_trials_count_alone_and_give_the_lapse_rate() -> None:
     votes = [
         *sided(3, 3),
-        vote("p", "x", "y", "left"),
-        vote("p", "x2", "y2", "right"),
-        vote("p", "x3", "y3", "left"),
-        vote("p", "x4", "y4", "left"),
+        vote("p", "x", "y", "left", expected="left"),
+        vote("p", "x2", "y2", "right", expected="left"),
+        vote("p", "x3", "y3", "left", expected="left"),
+        vote("p", "x4", "y4", "left", expected="left"),
     ]
-    right = {caught.trial: "left" for caught in votes[6:]}
-    judge = only(votes, catch=right)
+    judge = only(votes)
     assert (judge.votes, judge.left, judge.catch) == (6, Share(3, 6), Share(3, 4))
     assert judge.lapse_rate == 0.5
     assert only(votes[:6]).lapse_rate is None

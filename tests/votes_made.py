@@ -21,8 +21,12 @@ def vote(
     targets: tuple[str | None, str | None] = (None, None),
     target_user: str | None = None,
     conditions: tuple[str, str] = ("one", "other"),
+    expected: Choice | None = None,
+    repeat: bool = False,
 ) -> Vote:
-    """Return a vote of `participant` between the stimuli `left` and `right`; positions count up unless given."""
+    """Return a vote of `participant` between the stimuli `left` and `right`; positions count up unless given.
+
+    With `expected` it is the answer to a catch trial."""
     number = next(_numbers)
     return Vote(
         trial=f"t{number}",
@@ -40,6 +44,8 @@ def vote(
         response_ms=ms,
         answered_at="2026-01-01T00:00:00+00:00",
         simulated=True,
+        kind="catch" if expected else "repeat" if repeat else "comparison",
+        expected=expected,
     )
 
 

@@ -1,151 +1,68 @@
-// Two images, one answer. The answer is sent until the server shows that it has it; the server decides what counts.
+// Two images, one answer.
 
-const RESEND_MS = 3000
-const SLOW_MS = 900
-const KEYS = { ArrowLeft: "left", f: "left", F: "left", ArrowRight: "right", j: "right", J: "right" }
+const BESIDE = { ArrowLeft: "left", f: "left", ArrowRight: "right", j: "right", ArrowDown: "tie", t: "tie" }
+const STACKED = { ArrowUp: "left", f: "left", ArrowDown: "right", j: "right", t: "tie" }
+// Stacked must be worth it: side by side is what people know, and what stays when both are about as large.
+const WORTH_IT = 1.1
 
-const pages = new WeakMap()
-
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
-  let page = pages.get(parentElement)
-  if (!page) {
-    page = new Page(parentElement)
-    pages.set(parentElement, page)
-  }
-  page.send = (answer) => setTriggerValue("answer", answer)
-  page.listen()
-  page.show(data)
-  // Streamlit calls this when the component goes, not before each new trial.
-  return () => page.leave()
-}
-
-class Page {
+class Comparison extends Trial {
   constructor(root) {
-    this.root = root
-    this.images = new Map()
-    this.token = null
-    this.forget()
+    super(root)
     this.onClick = (event) => this.click(event)
-    this.onKey = (event) => this.key(event)
-    this.onBlur = () => { if (this.paintedAt !== null) this.blurs += 1 }
-    this.onHidden = () => { if (document.hidden) this.onBlur() }
+    this.resized = new ResizeObserver(() => this.arrange())
   }
-
-  find(selector) { return this.root.querySelector(selector) }
 
   listen() {
-    this.leave()
-    this.left = false
-    for (const side of this.root.querySelectorAll(".side")) side.addEventListener("click", this.onClick)
-    window.addEventListener("keydown", this.onKey, true)
-    window.addEventListener("blur", this.onBlur)
-    document.addEventListener("visibilitychange", this.onHidden)
-    if (this.answer) this.keepSending()
+    super.listen()
+    for (const button of this.all("button")) button.addEventListener("click", this.onClick)
+    this.resized.observe(this.find(".stage"))
   }
 
   leave() {
-    this.left = true
-    clearInterval(this.sending)
-    for (const side of this.root.querySelectorAll(".side")) side.removeEventListener("click", this.onClick)
-    window.removeEventListener("keydown", this.onKey, true)
-    window.removeEventListener("blur", this.onBlur)
-    document.removeEventListener("visibilitychange", this.onHidden)
+    super.leave()
+    for (const button of this.all("button")) button.removeEventListener("click", this.onClick)
+    this.resized.disconnect()
   }
 
-  forget() {
-    clearInterval(this.sending)
-    this.answer = null
-    this.paintedAt = null
-    this.blurs = 0
-    this.ignored = 0
-  }
-
-  // --- Showing ---
-
-  async show(data) {
-    if (data.token === this.token) {
-      if (data.again && this.answer) this.reopen()
-      return
-    }
-    this.token = data.token
-    this.forget()
-    const slow = setTimeout(() => this.say("Loading the images …"), SLOW_MS)
-    const images = await Promise.all([this.load(data.left, data.token), this.load(data.right, data.token)])
-    clearTimeout(slow)
-    if (this.left || this.token !== data.token) return
-    this.paint(data, images)
-    this.say("")
-    this.keepOnly([data.left, data.right, ...data.preload])
-    for (const address of data.preload) this.fetch(address).catch(() => this.images.delete(address))
-  }
-
-  // Words and images change in one frame, so that no question ever stands over another pair.
-  paint(data, images) {
-    const page = this.find(".page")
-    page.style.setProperty("--shape", String(data.width / data.height))
-    page.classList.toggle("practice", data.practice)
-    page.classList.remove("answered")
-    this.find("h1").textContent = data.question
-    this.find(".prompt").textContent = data.prompt
-    this.find(".note").textContent = data.note
-    this.find(".progress").textContent = `${data.practice ? "Practice " : ""}${data.done + 1} of ${data.total}`
-    this.find(".bar").style.width = `${(100 * data.done) / data.total}%`
-    this.root.querySelectorAll(".side").forEach((side, index) => {
-      side.classList.remove("chosen")
-      images[index].alt = ""
-      images[index].draggable = false
-      side.querySelector(".frame").replaceChildren(images[index])
-    })
-    this.minMs = data.min_ms
-    page.hidden = false
+  paint(data) {
+    this.prompts = [data.prompt, data.prompt_stacked]
+    this.find(".tie").hidden = !data.tie
+    this.find(".page").classList.toggle("with-tie", data.tie)
+    this.tie = data.tie
+    // Words that tell what to do are not as quiet as a description.
+    this.find(".prompt").classList.toggle("told", data.told)
+    this.undo()
+    this.arrange()
     // A focus left on one side would look like a suggestion.
-    page.focus({ preventScroll: true })
-    // The first of two frames is the one in which the images appear; when the second begins, they are on the screen.
-    requestAnimationFrame(() => requestAnimationFrame(() => {
-      if (this.token !== data.token) return
-      this.paintedAt = performance.now()
-      page.classList.add("open")
-    }))
+    this.find(".page").focus({ preventScroll: true })
   }
 
-  reopen() {
-    this.forget()
-    this.find(".page").classList.remove("answered")
-    for (const side of this.root.querySelectorAll(".side")) side.classList.remove("chosen")
-    this.say("That was not stored. Please look at both images, then choose again.")
-    this.paintedAt = performance.now()
+  // Side by side or one above the other: whichever shows two equal images larger. The words for the sides follow.
+  arrange() {
+    if (!this.prompts) return
+    const [beside, stacked] = [false, true].map((way) => this.frameWidth(way))
+    this.stacked = stacked > WORTH_IT * beside
+    this.find(".page").classList.toggle("stacked", this.stacked)
+    const sides = this.stacked ? ["upper", "lower"] : ["left", "right"]
+    const keys = this.stacked ? ["↑", "↓"] : ["←", "→"]
+    this.all(".side").forEach((side, index) => {
+      side.setAttribute("aria-label", this.words[`${sides[index]}_image`])
+      side.querySelector(".name").textContent = this.words[sides[index]]
+      side.querySelector("kbd").textContent = keys[index]
+    })
+    this.find(".tie .name").textContent = this.words.tie
+    this.find(".tie kbd").textContent = this.stacked ? "t" : "↓"
+    this.find(".prompt").textContent = this.prompts[Number(this.stacked)]
   }
 
-  async load(address, token) {
-    for (;;) {
-      try {
-        return await this.fetch(address)
-      } catch {
-        this.images.delete(address)
-        if (this.left || this.token !== token) return null
-        this.say("The images do not load. Trying again …")
-        await new Promise((resolve) => setTimeout(resolve, RESEND_MS))
-      }
-    }
+  frameWidth(stacked) {
+    this.find(".page").classList.toggle("stacked", stacked)
+    return this.find(".frame").offsetWidth
   }
 
-  fetch(address) {
-    if (!this.images.has(address)) {
-      const image = new Image()
-      image.src = address
-      this.images.set(address, image.decode().then(() => image))
-    }
-    return this.images.get(address)
+  undo() {
+    for (const button of this.all("button")) button.classList.remove("chosen")
   }
-
-  keepOnly(addresses) {
-    for (const address of this.images.keys()) if (!addresses.includes(address)) this.images.delete(address)
-  }
-
-  say(text) { this.find(".status").textContent = text }
-
-  // --- Answering ---
 
   click(event) {
     // The second click of a double click was meant for the first pair. A key on a focused button clicks with detail 0.
@@ -155,47 +72,21 @@ class Page {
 
   key(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return
-    const choice = KEYS[event.key]
-    const presses = event.key === "Enter" || event.key === " "
-    if (!choice && !presses) return
+    const choice = (this.stacked ? STACKED : BESIDE)[event.key.length === 1 ? event.key.toLowerCase() : event.key]
+    const chooses = choice && (choice !== "tie" || this.tie)
+    if (!chooses && event.key !== "Enter" && event.key !== " ") return
     if (event.repeat) {
       event.preventDefault()
       this.ignored += 1
-    } else if (choice) {
+    } else if (chooses) {
       event.preventDefault()
       this.choose(choice, "keyboard")
     }
   }
 
   choose(choice, device) {
-    const response = performance.now() - this.paintedAt
-    if (this.answer || this.paintedAt === null || response < this.minMs) {
-      this.ignored += 1
-      return
-    }
-    this.answer = {
-      token: this.token,
-      choice,
-      device,
-      response_ms: Math.round(response * 10) / 10,
-      blurs: this.blurs,
-      ignored: this.ignored,
-      viewport: `${window.innerWidth}x${window.innerHeight}`,
-    }
-    this.say("")
-    this.find(".page").classList.remove("open")
-    this.find(".page").classList.add("answered")
-    this.find(`.side[data-choice="${choice}"]`).classList.add("chosen")
-    this.send(this.answer)
-    this.keepSending()
-  }
-
-  keepSending() {
-    const since = performance.now()
-    clearInterval(this.sending)
-    this.sending = setInterval(() => {
-      if (performance.now() - since > 2 * RESEND_MS) this.say("No connection. Your answer is kept and sent again …")
-      this.send(this.answer)
-    }, RESEND_MS)
+    if (this.answer({ choice, device })) this.find(`button[data-choice="${choice}"]`).classList.add("chosen")
   }
 }
+
+export default (component) => show(component, Comparison)

@@ -1,42 +1,97 @@
-// A page to read, and at most one button. The click is sent until the server shows the next page.
+// A page to read, with its buttons. A press is sent until the server shows the next page.
 
-const RESEND_MS = 3000
-const waiting = new WeakMap()
-
-export default function (component) {
-  const { data, parentElement, setTriggerValue } = component
-  const find = (selector) => parentElement.querySelector(selector)
-  const button = find(".go")
-
-  const before = waiting.get(parentElement)
-  if (before) {
-    button.removeEventListener("click", before.onClick)
-    if (before.screen !== data.screen) clearInterval(before.sending)
+class Reading {
+  constructor(root) {
+    this.root = root
+    this.trigger = "go"
+    this.screen = null
+    this.sending = new Sending(() => this.say(this.words.no_connection))
+    this.onClick = (event) => this.click(event)
+    this.onCopy = () => this.copy()
   }
-  const state = { screen: data.screen, sending: before?.screen === data.screen ? before.sending : null }
-  state.onClick = () => {
-    button.disabled = true
-    setTriggerValue("go", data.screen)
-    clearInterval(state.sending)
-    state.sending = setInterval(() => {
-      find(".status").textContent = "No connection yet. Trying again …"
-      setTriggerValue("go", data.screen)
-    }, RESEND_MS)
+
+  find(selector) { return this.root.querySelector(selector) }
+
+  say(text) { this.find(".status").textContent = text }
+
+  listen() {
+    this.leave()
+    this.find(".buttons").addEventListener("click", this.onClick)
+    this.find(".copy").addEventListener("click", this.onCopy)
+    this.sending.repeat()
+    if (this.pollMs) this.polling = setInterval(() => this.sending.send({ screen: this.screen, button: "look", at: Date.now() }), this.pollMs)
+    if (this.returnTo) this.returning = setTimeout(() => location.assign(this.returnTo), this.returnMs)
   }
-  waiting.set(parentElement, state)
 
-  if (before?.screen !== data.screen) find(".status").textContent = ""
-  find("h1").textContent = data.title
-  find(".picture").hidden = !data.picture
-  find(".text").replaceChildren(...data.paragraphs.map((text) => {
-    const paragraph = document.createElement("p")
-    paragraph.textContent = text
-    return paragraph
-  }))
-  button.hidden = !data.button
-  button.textContent = data.button ?? ""
-  if (before?.screen !== data.screen) button.disabled = false
-  button.addEventListener("click", state.onClick)
+  leave() {
+    this.find(".buttons").removeEventListener("click", this.onClick)
+    this.find(".copy").removeEventListener("click", this.onCopy)
+    this.sending.pause()
+    clearInterval(this.polling)
+    clearTimeout(this.returning)
+  }
 
-  return () => clearInterval(waiting.get(parentElement)?.sending)
+  show(data) {
+    this.words = data.words
+    if (data.screen === this.screen) {
+      if (data.trouble && this.sending.value) this.say(this.words.unavailable)
+      return
+    }
+    this.screen = data.screen
+    this.sending.stop()
+    this.say("")
+    this.find("h1").textContent = data.title
+    this.find(".text").replaceChildren(...data.paragraphs.map(({ text, shown }) => {
+      const paragraph = document.createElement("p")
+      paragraph.textContent = text
+      if (shown) paragraph.className = shown
+      return paragraph
+    }))
+    this.find(".picture").hidden = !data.picture
+    this.find(".picture").className = `picture ${data.picture}`
+    this.find(".buttons").replaceChildren(...data.buttons.map(({ name, text }, index) => {
+      const button = document.createElement("button")
+      Object.assign(button, { type: "button", className: index ? "go quiet" : "go", textContent: text })
+      button.dataset.name = name
+      return button
+    }))
+    this.showEnd(data)
+    this.pollMs = data.poll_ms
+    this.listen()
+    // Who listens to the page, or moves by keys, begins at its top.
+    this.find("h1").focus({ preventScroll: true })
+    window.scrollTo(0, 0)
+  }
+
+  showEnd(data) {
+    this.find(".code").hidden = !data.code
+    this.find(".code-label").textContent = this.words.code_label ?? ""
+    this.find(".value").textContent = data.code
+    this.find(".copy").textContent = this.words.copy ?? ""
+    const back = this.find(".back")
+    back.hidden = !data.back
+    this.returnTo = data.back
+    if (!data.back) return
+    back.querySelector("span").textContent = this.words.return_soon
+    Object.assign(back.querySelector("a"), { href: data.back, textContent: this.words.return_now })
+    this.returnMs = data.return_ms
+  }
+
+  async copy() {
+    try {
+      await navigator.clipboard.writeText(this.find(".value").textContent)
+      this.say(this.words.copied)
+    } catch {
+      this.say(this.words.copy_failed)
+    }
+  }
+
+  click(event) {
+    const name = event.target.dataset.name
+    if (!name || this.sending.value) return
+    for (const button of this.root.querySelectorAll(".buttons .go")) button.disabled = true
+    this.sending.start({ screen: this.screen, button: name })
+  }
 }
+
+export default (component) => show(component, Reading)

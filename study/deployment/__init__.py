@@ -1,0 +1,1 @@
+"""Putting a study on a server: several processes with PostgreSQL behind nginx, as files that one command writes."""
