@@ -24,19 +24,23 @@ import stimuli.config
 import stimuli.doctor
 import stimuli.production
 import study.commands
+import study.config
 import study.doctor
-import study.export
 import study.lock
 import study.simulate
+import study.storage.export
 from analysis.config import AnalysisTable, Claim
 from analysis.exclusion_rules import Exclusion
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError, open_experiment, write_whole
 from stimuli.progress import shown
 from stimuli.studyfile import ExperimentTable, Mistake, read
-from study.config import StudyTable
+from study.config import Question, RatingTable, StudyTable
+from study.session.chooser import CHOOSER_VARIABLE
 
-Example = Literal["quickstart", "pamela"]
+Example = Literal["quickstart", "personal", "pamela"]
+# What chooses the images that a new person rates, where [rating] order = "active".
+_CHOOSER = "stimuli.predictors.onboarding:for_experiment"
 Folder = Annotated[Path, typer.Argument(help="The experiment: a folder with a study.toml.", show_default=False)]
 
 app = typer.Typer(
@@ -67,6 +71,8 @@ class StudyToml:
     prompt: tuple[Prompt, ...] = ()
     condition: tuple[Condition, ...] = ()
     study: StudyTable = field(default_factory=StudyTable)
+    rating: RatingTable = field(default_factory=RatingTable)
+    question: tuple[Question, ...] = ()
     analysis: AnalysisTable = field(default_factory=AnalysisTable)
     exclusion: tuple[Exclusion, ...] = ()
     claim: tuple[Claim, ...] = ()
@@ -78,7 +84,8 @@ def settle(folder: Path) -> tuple[Experiment, StudyToml]:
 
     def mistakes(settings: StudyToml) -> Iterator[Mistake]:
         yield from stimuli.config.mistakes(settings, folder)
-        conditions = [(condition.name, bool(condition.targets)) for condition in settings.condition]
+        yield from study.config.mistakes(settings, folder=folder)
+        conditions = [(condition.name, condition.is_personal) for condition in settings.condition]
         yield from analysis.config.mistakes(settings, conditions=conditions)
 
     return experiment, read(experiment.settings, StudyToml, also=mistakes)
@@ -86,7 +93,15 @@ def settle(folder: Path) -> tuple[Experiment, StudyToml]:
 
 @app.callback()
 def _rooms(context: typer.Context) -> None:
-    context.obj = settle
+    context.obj = _opened
+
+
+def _opened(folder: Path) -> tuple[Experiment, StudyToml]:
+    """Return what `settle` does, and let the rating study know what chooses its images: the study knows no predictor."""
+    experiment, settings = settle(folder)
+    if settings.rating.order == "active":
+        os.environ.setdefault(CHOOSER_VARIABLE, _CHOOSER)
+    return experiment, settings
 
 
 @app.command()
@@ -115,10 +130,13 @@ def check(folder: Folder) -> None:
     experiment, settings = settle(folder)
     images = sum(max(1, len(condition.targets)) for condition in settings.condition)
     comparisons = len(settings.prompt) * images * (images - 1) // 2
+    least = "at least " if any(condition.targets_from for condition in settings.condition) else ""
     typer.echo(
-        f"{experiment.settings} is in order: {len(settings.prompt)} base prompts with {images} images each, "
-        f"so {comparisons} comparisons a participant; {len(settings.claim)} claims."
+        f"{experiment.settings} is in order: {len(settings.prompt)} base prompts with {least}{images} images each, "
+        f"so {least}{comparisons} comparisons a participant; {len(settings.claim)} claims."
     )
+    if least:
+        typer.echo('targets_from = "ratings" makes one image of each prompt for each person who rates.')
     for later in stimuli.config.later(settings):
         typer.echo(f"Cannot run yet: {later}")
 
@@ -144,11 +162,11 @@ def demo(folder: Annotated[Path, typer.Argument(help="Where to put the experimen
         if settings.claim:
             study.lock.lock(experiment, settings, now=datetime.now(UTC))
         study.simulate.run(experiment, settings, report=report)
-        study.export.run(experiment)
+        study.storage.export.run(experiment, url=experiment.database, kind="comparison")
         analysis.fit.fit_experiment(experiment, settings)
         page = build(experiment, title=settings.experiment.title, report=report)
     typer.echo(f"The report:               {page.resolve()}")
-    typer.echo(f"The study, live:          {_program()} study serve {quote(str(folder))}")
+    typer.echo(f"The study, live:          {_program()} study serve --unreviewed {quote(str(folder))}")
     typer.echo("The participants were simulated: this shows that the machinery works, and nothing about people.")
 
 

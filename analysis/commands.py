@@ -14,6 +14,7 @@ from analysis.config import AnalysisSettings, AnalysisTable
 from analysis.csv_votes import Columns
 from analysis.fit import DEFAULT_SEED, fit_csv, fit_experiment
 from analysis.power_commands import plan_command, power_command
+from analysis.predictor_commands import predictor_command
 from analysis.results import ClaimResult, Results, WithoutExclusions, read_results
 from stimuli.experiment import Experiment, ExperimentError, require
 from stimuli.provenance import sha256
@@ -36,6 +37,7 @@ _OF_WHOM = {
 }
 app.command("power")(power_command)
 app.command("plan")(plan_command)
+app.command("predictor")(predictor_command)
 
 
 @app.command()

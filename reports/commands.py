@@ -30,7 +30,7 @@ def build(
 ) -> None:
     """Build the report of an experiment: report/index.html, with its figures and tables beside it.
 
-    Goes in: results.json, and where they are there the images, the steering steps and study.toml. A stage that has not run
+    Goes in: results.json, and where they are there the images, the steering steps, predictor.json and study.toml. A stage that has not run
     yet is named on the page, with the command that makes it; so the report can be built at any time.
 
     Comes out: report/index.html, one file that can be sent by mail and needs no network; report/figures/ (SVG, PDF, PNG);

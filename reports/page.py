@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
+from matplotlib.figure import Figure
 
 from analysis.results import Results
 from reports import sentences, tables
 from reports.curves import steering_curves
+from reports.disagreement_figure import disagreement_figure
 from reports.drawing import Rendered, rendered
 from reports.figures import charted, contrast_plot, score_plot, win_matrix
 from reports.material import Material, gather
+from reports.predictor_figures import context_curves, margin_curves, matching_figure, widens
+from reports.predictor_tables import own_tables
+from reports.predictor_words import predictor_words
+from reports.published_tables import published_tables
 from reports.sheet import images_by_importance, sheets
 from reports.thumbnails import thumbnails
 from reports.win_rates import ranking, win_rates
@@ -64,6 +71,7 @@ def inline(name: str, figure: Rendered, *, number: int) -> InlineFigure:
     svg = figure.svg.decode()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<svg[^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-labelledby="caption-{name}">', svg, count=1)
+    svg = re.sub(r'(<image\b[^>]*?) id="[^"]*"', r"\g<1>", svg)  # two equal pictures have one id, which nothing refers to
     svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
     svg = re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style[^>]*>[^<]*</style>", "", svg)  # it speaks of every element; page.css says it for figures only
@@ -83,6 +91,7 @@ def _figures(material: Material, report: Report) -> dict[str, Rendered]:
         drawn["win_rates"] = win_matrix(win_rates(results.pairs, ranking(results.scores)))
     if material.steps:
         drawn["steering"] = steering_curves(material.steps)
+    drawn |= _predictor_figures(material)
     finished = {}
     for done, (name, figure) in enumerate(drawn.items(), start=1):
         finished[name] = rendered(figure)
@@ -90,8 +99,29 @@ def _figures(material: Material, report: Report) -> dict[str, Rendered]:
     return finished
 
 
+def _predictor_figures(material: Material) -> dict[str, Figure]:
+    found = material.predictor
+    if not found:
+        return {}
+    drawn = {}
+    if found.scores:
+        drawn["predictor_margins"] = margin_curves(found.scores, found.margins)
+    if widens(found.few_shot):
+        drawn["predictor_context"] = context_curves(found.few_shot, found.scores, found.baseline)
+    if found.matching and found.matching.cosines and found.matching.weights:
+        drawn["predictor_matching"] = matching_figure(np.array(found.matching.cosines), np.array(found.matching.weights))
+    if found.disagreements:
+        drawn["predictor_disagreements"] = disagreement_figure(found.disagreements, material.experiment.folder)
+    return drawn
+
+
 def _tables(material: Material) -> dict[str, tables.Table]:
-    results = material.results
+    """Return the tables that have rows, by name; those of the paper only beside one's own."""
+    told = own_tables(material.predictor) | published_tables() if material.predictor else {}
+    return _vote_tables(material.results) | told
+
+
+def _vote_tables(results: Results | None) -> dict[str, tables.Table]:
     if not results:
         return {}
     made = [
@@ -118,6 +148,7 @@ def _html(title: str, material: Material, figures: Mapping[str, Rendered], made:
             results=results,
             banner=sentences.simulated(material.participants),
             overview=sentences.overview(material),
+            reviewed=sentences.reviewed(material),
             reach=sentences.reach(results) if results else "",
             reach_of_scores=sentences.reach_of("these"),
             lead=sentences.lead(results) if results else None,
@@ -125,6 +156,7 @@ def _html(title: str, material: Material, figures: Mapping[str, Rendered], made:
             scores_in_a_row=sentences.scores_in_a_row(results) if results else "",
             scopes=_scopes(results),
             charted=len(charted(results.main_contrasts, ranking(results.scores))) if results else 0,
+            predictor=predictor_words(material.predictor) if material.predictor else None,
             figures={name: inline(name, figure, number=number) for number, (name, figure) in enumerate(figures.items(), start=1)},
             tables=made,
             sheets=shown,
@@ -160,5 +192,5 @@ def _score(number: float) -> str:
 
 def _provenance(material: Material) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the recorded origin of each stage that has one."""
-    stages = (("Stimuli", material.record), ("Analysis", material.results))
+    stages = (("Stimuli", material.record), ("Analysis", material.results), ("Predictor", material.predictor))
     return [(name, stage.provenance) for name, stage in stages if stage and stage.provenance]

@@ -60,8 +60,8 @@ def _fitting_size(folder: Path, names: Sequence[str], uses: int, budget: int) ->
     return _SIZES[-1]
 
 
-def _data_uri(folder: Path, name: str, longest: int, quality: int) -> str | None:
-    """Return the image as a data URI, or None where there is no image of that name inside `folder`."""
+def small_copy(folder: Path, name: str, longest: int) -> Image.Image | None:
+    """Return the image on white, at most `longest` pixels a side, or None where there is no image of that name inside `folder`."""
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
         return None
@@ -73,6 +73,14 @@ def _data_uri(folder: Path, name: str, longest: int, quality: int) -> str | None
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
     paper = Image.new("RGB", image.size, "white")
     paper.paste(image, mask=image.getchannel("A"))
+    return paper
+
+
+def _data_uri(folder: Path, name: str, longest: int, quality: int) -> str | None:
+    """Return the image as a data URI, or None where there is no image of that name inside `folder`."""
+    paper = small_copy(folder, name, longest)
+    if paper is None:
+        return None
     buffer = io.BytesIO()
     paper.save(buffer, format="WEBP", quality=quality, method=2)
     return _PREFIX + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -8,13 +8,14 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 
-from stimuli import generators, production
+from stimuli import generators, handover, learning, predictor_commands, production, rated_commands
 from stimuli.blinding import stripped
 from stimuli.config import StimuliSettings
 from stimuli.experiment import Experiment, write_whole
+from stimuli.predictors.heldout import FEWEST, Estimate, HeldOut
 from stimuli.progress import shown
 from stimuli.ratings import Unreadable
-from stimuli.training import HeldOut
+from stimuli.training import Rater
 
 app = typer.Typer(help="Make the images: rate, train, steer.", no_args_is_help=True)
 
@@ -43,17 +44,48 @@ def ratings(ctx: typer.Context, folder: Folder) -> None:
 def train(ctx: typer.Context, folder: Folder) -> None:
     """Learn each rater's taste from the rated images, and say how well that predicts ratings it never saw.
 
-    What comes out is work/predictor.npz, with a JSON file beside it. Missing simulated ratings are made first.
+    Where a rating study of this experiment was exported (ratings.parquet), the people in it become known too, each by their own
+    ratings. What comes out is the predictor in work/, with a JSON file beside it. Missing simulated ratings are made first.
 
     Example: tastebench stimuli train my-study
     """
     experiment, settings = _opened(ctx, folder)
     with shown(Console(stderr=True)) as report:
         trained = production.train(experiment, settings, report=report)
-    typer.echo(f"{experiment.predictor}: learnt from {trained.ratings} ratings by {trained.users} raters of {trained.images} images.")
+    path = learning.predictor_file(experiment, settings)
+    typer.echo(f"{path}: learnt from {trained.ratings:,} ratings by {trained.users} raters of {trained.images} images.")
+    _tell_stand_ins(settings)
     _tell_unreadable(trained.unreadable)
     _tell_held_out(trained.held_out)
-    typer.echo(f"Next: tastebench stimuli steer {quote(str(folder))}")
+    if trained.new_people:
+        _tell_held_out(trained.new_people)
+    _tell_raters(trained.raters)
+    if experiment.onboarding.is_file() and not trained.raters:
+        typer.echo(f"Next: tastebench study serve --rating {quote(str(folder))}, or tastebench stimuli steer {quote(str(folder))}")
+    else:
+        typer.echo(f"Next: tastebench stimuli steer {quote(str(folder))}")
+
+
+@app.command()
+def predict(
+    ctx: typer.Context,
+    folder: Folder,
+    *,
+    to: Annotated[Path | None, typer.Option(help="The file to write.", show_default="predictions.parquet in FOLDER")] = None,
+) -> None:
+    """Write what the predictor expects of all held-out ratings, beside one prediction for everybody and the generic scorers.
+
+    People of the training are told as they are known, new people after 0, 5, 10 and 15 ratings of theirs (and 20 and 25 where all
+    gave enough), in ten random draws. Scorers are those of the conditions. What comes out is predictions.parquet, with
+    predictions.json beside it; the analysis measures it.
+
+    Example: tastebench stimuli predict my-study
+    """
+    experiment, settings = _opened(ctx, folder)
+    with shown(Console(stderr=True)) as report:
+        made = production.predict(experiment, settings, to=to, report=report)
+    typer.echo(f"{made.path}: {made.rows:,} predictions by {', '.join(made.models)} in {', '.join(made.splits)}.")
+    _tell_stand_ins(settings)
 
 
 @app.command()
@@ -105,11 +137,41 @@ def _tell_unreadable(unreadable: Sequence[Unreadable]) -> None:
         )
 
 
+def _tell_stand_ins(settings: StimuliSettings) -> None:
+    found = [f"{entry.name} ({entry.part}, for {entry.stands_for})" for entry in handover.stand_ins_of_predictions(settings, ())]
+    if found:
+        typer.echo(f"Stand-ins: {'; '.join(found)}.")
+
+
 def _tell_held_out(held_out: HeldOut) -> None:
-    if held_out.personal is None or held_out.population is None:
-        typer.echo(f"No rater has enough ratings in {held_out.split} to say how well it predicts.")
+    people = "New people" if held_out.context else "Held-out images"
+    if held_out.personal is None or held_out.population is None or held_out.gain is None:
+        typer.echo(f"{people} ({held_out.split}): no rater has enough ratings there to say how well it predicts.")
         return
+    after = f" after {held_out.context} ratings of theirs, {held_out.draws} draws" if held_out.context else ""
     typer.echo(
-        f"On held-out images ({held_out.split}), the mean rank correlation with a rater's own ratings is {held_out.personal:.2f}; "
-        f"one prediction for everybody reaches {held_out.population:.2f} ({held_out.users} raters, {held_out.ratings} ratings)."
+        f"{people} ({held_out.split}{after}): the mean rank correlation with a rater's own ratings is {_told(held_out.personal)}, with "
+        f"one prediction for everybody {_told(held_out.population)}, a gain of {_told(held_out.gain)}. {held_out.users} raters, "
+        f"{held_out.ratings:,} ratings; 95 % intervals over raters."
     )
+    if held_out.users_left_out:
+        typer.echo(f"Left out: {held_out.users_left_out} raters with too few ratings in {held_out.split}, or constant ones.")
+
+
+def _told(estimate: Estimate) -> str:
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def _tell_raters(raters: Sequence[Rater]) -> None:
+    if not raters:
+        return
+    known, few = [rater for rater in raters if rater.known], [rater for rater in raters if not rater.known]
+    some = ", ".join(f"{rater.user} ({rater.ratings})" for rater in known[:6]) + (f" and {len(known) - 6} more" if len(known) > 6 else "")
+    typer.echo(f"Known from the rating study: {some or 'nobody'}.")
+    if few:
+        names = ", ".join(f"{rater.user} ({rater.ratings})" for rater in few[:6]) + ("..." if len(few) > 6 else "")
+        typer.echo(f"Left out with fewer than {FEWEST} rated images: {names}.")
+
+
+for part in (rated_commands, predictor_commands):
+    app.add_typer(part.app)

@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from stimuli import encoders, generators, raters, rewriters, scorers
+from stimuli import encoders, generators, predictors, raters, rewriters, scorers
 from stimuli.blinding import shown_size
 from stimuli.experiment import ExperimentError
 from stimuli.ratings import RatedData
 from stimuli.steering import Steering
-from stimuli.studyfile import ExperimentTable, Mistake, text_of
+from stimuli.studyfile import ExperimentTable, Mistake, did_you_mean, text_of
 
 Name = Annotated[
     str,
@@ -22,6 +22,7 @@ Name = Annotated[
         expected="1 to 40 lower-case letters, digits, - and _, the first a letter or digit",
     ),
 ]
+Device = Annotated[str, text_of(r"auto|cpu|cuda(:[0-9]{1,2})?", expected='"auto", "cpu", "cuda", or "cuda:1" and so on')]
 UserId = Annotated[str, text_of(r"[A-Za-z0-9_-]{1,64}", expected="1 to 64 letters, digits, - and _")]
 
 # The analysis sorts a target user's images under these names.
@@ -30,16 +31,24 @@ RESERVED = ("own", "others")
 
 @dataclass(frozen=True)
 class StimuliTable:
-    """`[stimuli]`: who paints, who rewrites, who looks; image side in pixels; steps and guidance for diffusion models."""
+    """`[stimuli]`: who paints, who rewrites, who looks; image side in pixels; steps and guidance for diffusion models.
+
+    `text_encoder` reads prompts for the predictor ("none": it judges by pixels alone). `weights` says in which folders (relative to
+    the experiment) the weights of an encoder lie, by its name, where that is not the hub's cache; `device` is where they run.
+    """
 
     generator: str = "sketch"
     rewriter: str = "vocabulary"
     encoder: str = "image-statistics"
+    text_encoder: str = "none"
+    predictor: str = predictors.BAYES
+    device: Device = "auto"
     size: Annotated[int, Field(ge=64, le=2048)] = 256
     steps: Annotated[int, Field(ge=1, le=1000)] = 50
     guidance: Annotated[float, Field(ge=0, le=50)] = 4.0
     steering: Steering = field(default_factory=Steering)
     ratings: RatedData = field(default_factory=RatedData)
+    weights: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -55,14 +64,21 @@ class Condition:
     """`[[condition]]`: one way to make an image from a base prompt.
 
     Without a scorer the base prompt is rendered as it is. With one, its prompt is steered toward that scorer; the
-    scorer "personal" predicts the taste of each of `targets`, and makes one image for each of them.
+    scorer "personal" predicts the taste of each of `targets`, and makes one image for each of them; `targets_from` = "ratings" is
+    short for everybody who rated enough images in this experiment's own rating study.
     `images` takes ready-made images instead: a path in which `{prompt}` stands for the prompt's id.
     """
 
     name: Name
     scorer: str | None = None
     targets: tuple[UserId, ...] = ()
+    targets_from: Literal["ratings"] | None = None
     images: str | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it makes images for single people."""
+        return bool(self.targets) or self.targets_from is not None
 
 
 class StimuliSettings(Protocol):
@@ -124,17 +140,29 @@ def _parts(table: StimuliTable) -> Iterator[Mistake]:
         ("generator", generators.SHELF, table.generator),
         ("rewriter", rewriters.SHELF, table.rewriter),
         ("encoder", encoders.SHELF, table.encoder),
+        ("text_encoder", encoders.TEXT_SHELF, table.text_encoder),
+        ("predictor", predictors.SHELF, table.predictor),
     ):
         if complaint := shelf.complaint(name):
             yield Mistake("[stimuli]", key, complaint)
+    for name in table.weights:
+        if name not in encoders.WEIGHTS:
+            yield Mistake("[stimuli.weights]", name, f"is no known model; {did_you_mean(name, encoders.WEIGHTS)}")
+    if table.steering.caution and table.predictor != predictors.BAYES:
+        text = f'is {table.steering.caution:g}, and predictor = "{table.predictor}" does not know how little it knows; write caution = 0'
+        yield Mistake("[stimuli.steering]", "caution", text)
 
 
 def _ratings(data: RatedData, folder: Path) -> Iterator[Mistake]:
     place = "[stimuli.ratings]"
     if data.folder is not None and not (folder / data.folder).is_dir():
         yield Mistake(
-            place, "folder", f'is "{data.folder}", and {folder / data.folder} is no folder; put a data set in PAMELA\'s layout there'
+            place,
+            "folder",
+            f'is "{data.folder}", and {folder / data.folder} is no folder; put a data set in {data.layout.upper()}\'s layout there',
         )
+    if data.folder is None and data.layout != "pamela":
+        yield Mistake(place, "layout", f'is "{data.layout}", but no "folder" is named; name the one of the data set, or remove "layout"')
     if data.folder is None and data.per_rater > data.images:
         yield Mistake(place, "per_rater", f'is {data.per_rater}, more than the {data.images} images; lower it or raise "images"')
 
@@ -154,7 +182,7 @@ def _enough(settings: StimuliSettings) -> Iterator[Mistake]:
         yield Mistake("[[condition]]", None, "is missing; add at least two ways to make an image, one with a scorer and one without")
         return
     images = sum(max(1, len(condition.targets)) for condition in settings.condition)
-    if images < 2:
+    if images < 2 and not any(condition.targets_from for condition in settings.condition):
         yield Mistake(
             "[[condition]]", None, f"gives {images} image for each prompt; expected at least 2 to compare, so add a condition or a target"
         )
@@ -179,8 +207,12 @@ def _scorer(place: str, condition: Condition) -> Iterator[Mistake]:
 
 
 def _targets(place: str, condition: Condition, data: RatedData) -> Iterator[Mistake]:
-    if condition.scorer == scorers.PERSONAL and not condition.targets:
+    if condition.scorer == scorers.PERSONAL and not condition.is_personal:
         yield Mistake(place, "targets", 'is missing; the scorer "personal" needs to know for whom, such as targets = ["rater-01"]')
+    if condition.targets and condition.targets_from:
+        yield Mistake(place, "targets_from", 'stands beside "targets"; name the targets or take those who rated, and remove the other key')
+    if condition.targets_from and condition.scorer != scorers.PERSONAL:
+        yield Mistake(place, "targets_from", 'needs scorer = "personal"; set that scorer or remove "targets_from"')
     if condition.targets and condition.scorer != scorers.PERSONAL:
         found = f'the scorer is "{condition.scorer}"' if condition.scorer else "it has no scorer"
         yield Mistake(place, "targets", f'needs scorer = "personal", but {found}; set that scorer or remove "targets"')
@@ -188,10 +220,16 @@ def _targets(place: str, condition: Condition, data: RatedData) -> Iterator[Mist
     if twice:
         yield Mistake(place, "targets", f"names {', '.join(twice)} more than once; name each target once")
     if data.folder is None and condition.scorer == scorers.PERSONAL:
-        known = raters.names(data.raters)
+        known, new = raters.names(data.raters), raters.newcomers(data.newcomers)
         for user in dict.fromkeys(condition.targets):
-            if user not in known:
-                yield Mistake(place, "targets", f'names "{user}"; expected simulated raters, {known[0]} to {known[-1]}')
+            if user not in (*known, *new):
+                also = f", or {', '.join(new)}" if new else ""
+                yield Mistake(
+                    place,
+                    "targets",
+                    f'names "{user}"; expected simulated raters, {known[0]} to {known[-1]}{also}. For people who take the rating study '
+                    'write targets_from = "ratings" instead',
+                )
 
 
 def _images(place: str, condition: Condition, prompts: Sequence[Prompt], folder: Path) -> Iterator[Mistake]:

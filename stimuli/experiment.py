@@ -2,9 +2,12 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+from typing import BinaryIO
 
 
 class ExperimentError(Exception):
@@ -38,6 +41,11 @@ class Experiment:
         return self.folder / "simulated_utilities.parquet"
 
     @property
+    def rating_utilities(self) -> Path:
+        """How much each simulated rater truly likes each of the `rating_images`; absent where raters are people."""
+        return self.folder / "rating_utilities.parquet"
+
+    @property
     def stimuli_record(self) -> Path:
         """How the stimuli came about: provenance and stand-ins, as JSON."""
         return self.folder / "stimuli.json"
@@ -58,14 +66,54 @@ class Experiment:
         return self.work / "ratings"
 
     @property
+    def features(self) -> Path:
+        """What encoders have computed, a folder for each."""
+        return self.work / "features"
+
+    @property
     def predictor(self) -> Path:
         """The fitted personalised predictor."""
         return self.work / "predictor.npz"
 
     @property
+    def onboarding(self) -> Path:
+        """What a server needs to choose the image that a new person rates next."""
+        return self.work / "onboarding.npz"
+
+    @property
     def database(self) -> Path:
-        """The SQLite file of the running study."""
+        """The SQLite file of the running comparison."""
         return self.folder / "study.sqlite"
+
+    @property
+    def rating_database(self) -> Path:
+        """The SQLite file of the running rating study."""
+        return self.folder / "rating.sqlite"
+
+    @property
+    def rating_images(self) -> Path:
+        """One row per image that people may be asked to rate (`stimuli.manifest.RatingImage`)."""
+        return self.folder / "rating_images.parquet"
+
+    @property
+    def rating_pictures(self) -> Path:
+        """The copies of the `rating_images` that people see: no metadata, named by meaningless ids."""
+        return self.folder / "rating_images"
+
+    @property
+    def secret(self) -> Path:
+        """The random key that invitations are signed with and pseudonyms come from; whoever reads it can forge both."""
+        return self.folder / "study.key"
+
+    @property
+    def password(self) -> Path:
+        """The hash of the password of the researcher's page; absent while that page is off."""
+        return self.folder / "researcher.json"
+
+    @property
+    def reviews(self) -> Path:
+        """What a researcher said of each image before people saw it (`study.reviews.Review`)."""
+        return self.folder / "reviews.json"
 
     @property
     def lock(self) -> Path:
@@ -78,9 +126,39 @@ class Experiment:
         return self.folder / "votes.parquet"
 
     @property
+    def rated(self) -> Path:
+        """One row per rating that participants gave (`study.rated.GivenRating`)."""
+        return self.folder / "ratings.parquet"
+
+    @property
+    def participants(self) -> Path:
+        """One row per participant: how far they came, and what they replied to the questions (`study.votes.Participant`)."""
+        return self.folder / "participants.parquet"
+
+    @property
+    def rating_participants(self) -> Path:
+        """One row per participant of the rating study; the comparison has its own."""
+        return self.folder / "rating_participants.parquet"
+
+    @property
     def results(self) -> Path:
         """Scores, contrasts, claims and how they came about (`analysis.results.Results`)."""
         return self.folder / "results.json"
+
+    @property
+    def predictions(self) -> Path:
+        """One row per rating that a predictor told (`stimuli.predictions`)."""
+        return self.folder / "predictions.parquet"
+
+    @property
+    def prediction_record(self) -> Path:
+        """How the predictions came about (`stimuli.prediction_record.PredictionRecord`)."""
+        return self.folder / "predictions.json"
+
+    @property
+    def predictor_results(self) -> Path:
+        """How well predictors tell ratings (`analysis.predictor_results.PredictorResults`)."""
+        return self.folder / "predictor.json"
 
     @property
     def report(self) -> Path:
@@ -113,8 +191,21 @@ def require(path: Path, *, made_by: str) -> Path:
     return path
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Write `content` to `path` so that a crash leaves either the old file or the new one, never a part.
+
+    `mode` is the file's from its first byte on, less what the system's mask takes away; 0o600 keeps it from other users.
+
+    Raises:
+        ExperimentError: the disk is full, or nobody may write there.
+    """
+    with written_whole(path, mode=mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def written_whole(path: Path, *, mode: int = 0o666) -> Iterator[BinaryIO]:
+    """Give a file to write to, which stands at `path` once it is whole; a crash or an exception leaves what was there before.
 
     Raises:
         ExperimentError: the disk is full, or nobody may write there.
@@ -124,8 +215,9 @@ def write_whole(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            temporary.touch(mode=mode, exist_ok=False)
             with temporary.open("wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

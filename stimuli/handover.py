@@ -1,7 +1,7 @@
 """Write the hand-over: the images that people may see, where each came from, and what was a stand-in."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from stimuli.config import Condition, Prompt, StimuliSettings, own_image
 from stimuli.experiment import Experiment
 from stimuli.generators import Generator
 from stimuli.manifest import OWN_IMAGE, StandIn, Step, StimuliRecord, Stimulus, Utility
+from stimuli.predictors.kinds import Kind
 from stimuli.provenance import describe
 from stimuli.seeds import seed_for
 from stimuli.stages import Render, rendered
@@ -25,6 +26,7 @@ _STANDS_FOR = {
     "sketch": "a diffusion model such as FLUX.2",
     "vocabulary": "a language model",
     "image-statistics": "a learned image encoder such as SigLIP2",
+    "word-hash": "a language model that reads prompts",
     "colourful": "a generic scorer such as HPSv3",
     "crisp": "a generic scorer such as Q-Align",
 }
@@ -158,7 +160,9 @@ def _record(experiment: Experiment, settings: StimuliSettings, generator: Genera
     if is_personal:
         folder = settings.stimuli.ratings.folder
         data = experiment.ratings if folder is None else experiment.folder / folder
-        inputs = [experiment.predictor, *(ratings.annotation(data, split) for split in ratings.SPLITS)]
+        predictor = Kind(settings.stimuli.predictor).file(experiment.predictor)
+        inputs = [predictor, *ratings.read(data, layout=settings.stimuli.ratings.layout).files]
+        inputs += [file for file in (experiment.rated, experiment.rating_images) if file.is_file()]
     provenance = describe(settings=experiment.settings, seed=settings.experiment.seed, inputs=inputs)
     return StimuliRecord(tuple(_stand_ins(settings, generator, is_personal=is_personal)), asdict(provenance))
 
@@ -170,13 +174,31 @@ def _stand_ins(settings: StimuliSettings, generator: Generator, *, is_personal: 
         yield _stand_in("generator", generator.spec.name)
     if judges and rewriters.make(settings.stimuli.rewriter).spec.stand_in:
         yield _stand_in("rewriter", settings.stimuli.rewriter)
-    if is_personal and encoders.make(settings.stimuli.encoder).spec.stand_in:
-        yield _stand_in("encoder", settings.stimuli.encoder)
+    if is_personal:
+        yield from _of_encoders(settings)
     for name in judges:
         if name != scorers.PERSONAL and scorers.make(name).spec.stand_in:
             yield _stand_in("scorer", name)
     if is_personal and settings.stimuli.ratings.folder is None:
         yield StandIn("raters", "simulated raters", "people who rate images")
+
+
+def stand_ins_of_predictions(settings: StimuliSettings, judges: Iterable[str]) -> Iterator[StandIn]:
+    """Yield the stand-ins that had a part in predictions of ratings, by the predictor and these scorers."""
+    yield from _of_encoders(settings)
+    for name in judges:
+        if scorers.make(name).spec.stand_in:
+            yield _stand_in("scorer", name)
+    if settings.stimuli.ratings.folder is None:
+        yield _stand_in("generator", settings.stimuli.generator)
+        yield StandIn("raters", "simulated raters", "people who rate images")
+
+
+def _of_encoders(settings: StimuliSettings) -> Iterator[StandIn]:
+    # Whatever has no weights was not learned from anything.
+    for part, name in (("encoder", settings.stimuli.encoder), ("text encoder", settings.stimuli.text_encoder)):
+        if name not in encoders.WEIGHTS and name != "none":
+            yield _stand_in(part, name)
 
 
 def _stand_in(part: str, name: str) -> StandIn:

@@ -68,6 +68,16 @@ class Utility:
 
 
 @dataclass(frozen=True)
+class RatingImage:
+    """One image that people may be asked to rate, and the prompt it shows; `path` is relative to the experiment's folder."""
+
+    image: str
+    prompt: str
+    path: str
+    image_sha256: str
+
+
+@dataclass(frozen=True)
 class StandIn:
     """A small offline part used in place of a real one: `part` is its role, `name` what was used, `stands_for` what a real study uses."""
 
@@ -124,6 +134,19 @@ _UTILITIES = pa.schema(
         pa.field("utility", _REAL, nullable=False),
     ]
 )
+
+
+_RATING_IMAGES = pa.schema([pa.field(name, _TEXT, nullable=False) for name in ("image", "prompt", "path", "image_sha256")])
+
+
+def read_rating_images(path: Path) -> list[RatingImage]:
+    """Return the rows of a rating_images.parquet."""
+    return [RatingImage(**row) for row in read_rows(path, _RATING_IMAGES)]
+
+
+def write_rating_images(path: Path, images: Sequence[RatingImage]) -> None:
+    """Write rating_images.parquet, ordered by image; equal images give equal bytes."""
+    write_rows(path, sorted(images, key=lambda image: image.image), _RATING_IMAGES)
 
 
 def read_stimuli(path: Path) -> list[Stimulus]:

@@ -96,6 +96,15 @@ def names(number: int) -> tuple[str, ...]:
     return tuple(f"rater-{index:0{width}d}" for index in range(1, number + 1))
 
 
+def newcomers(number: int) -> tuple[str, ...]:
+    """Return the names of simulated people who rated nothing yet.
+
+    >>> newcomers(2)
+    ('newcomer-1', 'newcomer-2')
+    """
+    return tuple(f"newcomer-{index}" for index in range(1, number + 1))
+
+
 def qualities(images: Sequence[Image.Image]) -> Array:
     """Return how much of each of `QUALITIES` each image has, shape (images, qualities)."""
     return np.array([[measure(colours) for measure in QUALITIES.values()] for colours in map(pixels.rgb, images)]).reshape(
@@ -103,8 +112,11 @@ def qualities(images: Sequence[Image.Image]) -> Array:
     )
 
 
-def invent(number: int, measured: Array, rng: np.random.Generator) -> Tastes:
-    """Return `number` raters with tastes drawn around the common one; `measured` holds the qualities of the images they will rate."""
+def invent(number: int, measured: Array, rng: np.random.Generator, *, users: Sequence[str] | None = None) -> Tastes:
+    """Return `number` raters with tastes drawn around the common one; `measured` holds the qualities of the images they will rate.
+
+    They are called `users`, or rater-01 and so on.
+    """
     scale = measured.std(axis=0)
     common, spread = np.array([_IDEALS[name] for name in QUALITIES]).T
     ideals = common + spread * rng.uniform(-np.sqrt(3), np.sqrt(3), (number, len(QUALITIES)))
@@ -112,7 +124,9 @@ def invent(number: int, measured: Array, rng: np.random.Generator) -> Tastes:
     return Tastes(
         centre=_named(measured.mean(axis=0)),
         scale=_named(np.where(scale > 0, scale, 1.0)),
-        tastes=tuple(Taste(user, _named(ideal), float(harsh)) for user, ideal, harsh in zip(names(number), ideals, harshness, strict=True)),
+        tastes=tuple(
+            Taste(user, _named(ideal), float(harsh)) for user, ideal, harsh in zip(users or names(number), ideals, harshness, strict=True)
+        ),
     )
 
 

@@ -1,18 +1,21 @@
 """The simulated data set: images of varied prompts, judged by simulated raters, written in PAMELA's layout and marked as simulated."""
 
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from stimuli import raters, ratings
 from stimuli.experiment import ExperimentError, write_whole
 from stimuli.generators import Generator
+from stimuli.manifest import Utility
 from stimuli.progress import Report, silent
+from stimuli.ratings.table import SIMULATED
 from stimuli.rewriters.offline import dressed
 from stimuli.seeds import seed_for
 from stimuli.stages import Render, rendered
@@ -89,9 +92,34 @@ def make(folder: Path, data: ratings.RatedData, store: Store, generator: Generat
     tastes = raters.invent(data.raters, measured, rng)
     rows = _rows(subjects, tastes, raters.rate(tastes, measured, rng), data.per_rater, rng)
     ratings.write(folder, rows)
-    raters.write(raters.tastes_file(folder), tastes)
-    write_whole(folder / "SIMULATED.txt", _NOTE.format(generator=generator.spec.name).encode())
+    raters.write(raters.tastes_file(folder), replace(tastes, tastes=(*tastes.tastes, *_newcomers(data.newcomers, measured, seed))))
+    write_whole(folder / SIMULATED, _NOTE.format(generator=generator.spec.name).encode())
     write_whole(marker, canonical(plan(data, generator, seed=seed)).encode())
+
+
+def _newcomers(number: int, measured: Array, seed: int) -> tuple[raters.Taste, ...]:
+    """Return people who rate nothing here, for a rating study to meet; each is the same however many others there are."""
+    return tuple(
+        taste
+        for name in raters.newcomers(number)
+        for taste in raters.invent(1, measured, np.random.default_rng(seed_for(seed, name)), users=[name]).tastes
+    )
+
+
+def likings(folder: Path, pictures: Mapping[str, Path]) -> list[Utility]:
+    """Return how much each simulated rater of the data set in `folder` truly likes each picture, by its name."""
+    tastes = raters.read(raters.tastes_file(folder))
+    # One at a time: thousands of open images do not fit into memory.
+    measured = np.concatenate([raters.qualities([_opened(path)]) for path in pictures.values()])
+    true = raters.utilities(tastes, measured).tolist()
+    return [
+        Utility(user, name, value) for user, row in zip(tastes.users, true, strict=True) for name, value in zip(pictures, row, strict=True)
+    ]
+
+
+def _opened(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")
 
 
 def _subject(rng: np.random.Generator) -> Subject:

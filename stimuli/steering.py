@@ -27,12 +27,14 @@ class Steering:
 
     Each iteration proposes `candidates` rewritten prompts and keeps the `keep` best so far as context for the next;
     it stops after `iterations`, or after `patience` iterations in a row without a better score.
+    A personal scorer takes off `caution` standard deviations of what is not known of the person's taste.
     """
 
     candidates: Annotated[int, Field(ge=1, le=200)] = 20
     iterations: Annotated[int, Field(ge=1, le=100)] = 5
     patience: Annotated[int, Field(ge=1)] = 2
     keep: Annotated[int, Field(ge=1)] = 1
+    caution: Annotated[float, Field(ge=0, le=10)] = 0.0
 
 
 @dataclass(frozen=True)

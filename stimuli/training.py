@@ -1,115 +1,205 @@
-"""Train the predictor of one person's taste on a rated data set, and say how well it does on ratings it never saw."""
+"""Train the predictor on a rated data set, adapt it to the people of a rating study, and say how well it tells ratings it never saw."""
 
 import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import stats
+from pydantic import TypeAdapter, ValidationError
 
-from stimuli import predictor as taste
-from stimuli import ratings
-from stimuli.encoders import Encoder
 from stimuli.experiment import ExperimentError, write_whole
-from stimuli.predictor import Predictor
+from stimuli.predictors import PAPER
+from stimuli.predictors.demographics import Coding, coding
+from stimuli.predictors.heldout import FEWEST, HeldOut, of_known, of_new
+from stimuli.predictors.interface import Fitted, Judgements, Looks, People, Rows
+from stimuli.predictors.kinds import Kind, rated_more
+from stimuli.predictors.sight import Sight, with_large_groups
 from stimuli.progress import Report, silent
-from stimuli.provenance import sha256
-from stimuli.ratings import Unreadable
+from stimuli.provenance import Provenance, sha256
+from stimuli.ratings import Rated, Unreadable
 from stimuli.store import canonical
 
-Array = NDArray[np.float64]
+VERSION = "2"
 
-VERSION = "1"
-_BATCH = 64
-_FEWEST = 5
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be learnt: `kind` of predictor, how it looks at images, the data set, and a rating study whose people it shall know.
+
+    `same_people` says that a participant of the study with the name of a user of the data set is that user.
+    """
+
+    kind: Kind
+    sight: Sight
+    rated: Rated
+    study: Rated | None = None
+    same_people: bool = False
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """Spearman correlations on held-out images, unweighted means over users, or None where no user could be measured.
+class Rater:
+    """A participant of the rating study, and of how many images there are ratings; fewer than five tell no taste, so `known` is false."""
 
-    `personal` is the predictor, `population` the same base for everybody. Users with fewer than five ratings there, or with
-    constant ones, are left out and counted in `users_left_out`.
-    """
-
-    split: str
-    personal: float | None
-    population: float | None
-    users: int
-    users_left_out: int
+    user: str
     ratings: int
+    known: bool
 
 
 @dataclass(frozen=True)
 class Training:
-    """What was trained on what; `inputs` is a hash of the ratings, the images' sizes and dates, and the encoder."""
+    """What was trained on what; `inputs` is a hash of the ratings, the images' sizes and dates, the encoders and the kind of predictor.
 
+    `held_out` is about people of the training, `new_people` about others after fifteen ratings, where the data set sets some aside.
+    `answers` are the columns of demographics, `raters` the people of the rating study. `provenance` says how it came about.
+    """
+
+    predictor: str
     encoder: str
+    text_encoder: str | None
     inputs: str
     users: int
     images: int
     ratings: int
     unreadable: tuple[Unreadable, ...]
     held_out: HeldOut
+    new_people: HeldOut | None
+    answers: tuple[str, ...]
+    raters: tuple[Rater, ...]
+    provenance: Provenance
 
 
-def train(path: Path, rated: ratings.Rated, encoder: Encoder, *, report: Report = silent) -> Training:
-    """Fit the predictor on the train split, write it to `path`, and return how it does on test_seen.
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A rated data set as a predictor reads it: `rated` without unreadable images, whose rows the rows of `looks` are."""
 
-    Images that cannot be read are left out, with their ratings.
+    rated: Rated
+    looks: Looks
+    people: People
+    coding: Coding
+    unreadable: tuple[Unreadable, ...]
+
+    def judgements(self, *splits: str) -> Judgements:
+        """Return the ratings of some splits."""
+        some = self.rated.of(*splits)
+        user = self.rated.users.index.get_indexer(pd.Index(some["user"]))
+        image = self.rated.images.index.get_indexer(pd.Index(some["image"]))
+        return Judgements(user, image, some["rating"].to_numpy(dtype=np.float64))
+
+
+def train(path: Path, task: Task, *, provenance: Provenance, report: Report = silent) -> Training:
+    """Fit the predictor on the train split, write it and, last, its record beside `path`; return the record.
+
+    Images that cannot be read are left out, with their ratings. Measured are people it knows (test_seen) and new ones (test_unseen).
+
+    Raises:
+        ExperimentError: no rating of a readable image is to learn from.
     """
-    inputs = _fingerprint(rated, encoder)
-    features, unreadable = _encoded(rated, encoder, report)
-    rated = rated.without(unreadable)
-    known = rated.of("train")
-    if known.empty:
-        file = ratings.annotation(rated.folder, "train")
-        raise ExperimentError(f"{file}: holds no rating of a readable image, so there is nothing to learn from; expected some")
-    fitted = taste.fit(known["user"].tolist(), _rows(rated, known), known["rating"].to_numpy(), features, encoder=encoder.spec.name)
+    inputs = fingerprint(task)
+    known = material(task, report=report)
+    given = known.judgements("train")
+    if not len(given):
+        raise ExperimentError(
+            f"{task.rated.folder}: holds no rating of a readable image in its split train, so there is nothing to learn from; expected some"
+        )
+    fitted = task.kind.fit(
+        with_large_groups(known.looks, np.unique(given.image)), known.people, given, _by_known(known, given), report=report
+    )
+    new = known.judgements("test_unseen")
+    adapted, raters = adapt(fitted, task, known, report=report)
     training = Training(
-        encoder=encoder.spec.name,
+        predictor=task.kind.name,
+        encoder=task.sight.images.spec.name,
+        text_encoder=task.sight.texts.spec.name if task.sight.texts else None,
         inputs=inputs,
-        users=known["user"].nunique(),
-        images=known["image"].nunique(),
-        ratings=len(known),
-        unreadable=unreadable,
-        held_out=_evaluate(fitted, rated, features, "test_seen"),
+        users=len(np.unique(given.user)),
+        images=len(np.unique(given.image)),
+        ratings=len(given),
+        unreadable=known.unreadable,
+        held_out=of_known(fitted, known.looks, known.people, known.judgements("test_seen"), split="test_seen"),
+        new_people=of_new(fitted, known.looks, known.people, new, split="test_unseen", seed=task.kind.seed) if len(new) else None,
+        answers=known.coding.answers,
+        raters=raters,
+        provenance=provenance,
     )
     _record(path).unlink(missing_ok=True)
-    taste.save(path, fitted)
-    write_whole(_record(path), (json.dumps(asdict(training), indent=2, ensure_ascii=False) + "\n").encode())
+    task.kind.save(task.kind.file(path), adapted)
+    write_whole(_record(path), TypeAdapter(Training).dump_json(training, indent=2) + b"\n")
     return training
 
 
-def finished(path: Path, rated: ratings.Rated, encoder: Encoder) -> Training | None:
-    """Return how the predictor at `path` was trained if it was trained on exactly this, None otherwise."""
+def finished(path: Path, task: Task) -> Training | None:
+    """Return how the predictor beside `path` was trained if it was trained on exactly this, None otherwise."""
     record = _record(path)
-    if not (path.is_file() and record.is_file()):
+    if not (task.kind.file(path).is_file() and record.is_file()):
         return None
     try:
-        content = json.loads(record.read_text(encoding="utf-8"))
-        unreadable = tuple(Unreadable(**entry) for entry in content.pop("unreadable"))
-        training = Training(**content | {"unreadable": unreadable, "held_out": HeldOut(**content.pop("held_out"))})
-    except (ValueError, KeyError, TypeError):
+        training = TypeAdapter(Training).validate_json(record.read_bytes())
+    except ValidationError:
         return None
-    return training if training.inputs == _fingerprint(rated, encoder) else None
+    return training if training.inputs == fingerprint(task) else None
 
 
-def _record(path: Path) -> Path:
-    """Return the JSON beside a predictor; it is written after it."""
-    return path.with_suffix(".json")
+def material(task: Task, *, report: Report = silent) -> Material:
+    """Return the data set of a task as its predictor reads it."""
+    looks, unreadable = task.sight.of_rated(task.rated, report=report)
+    rated = task.rated.without(unreadable)
+    taught = rated.users[rated.users.index.isin(rated.of("train")["user"])]
+    code = coding(taught)
+    users = tuple(map(str, rated.users.index))
+    return Material(rated, looks, People(users, _said(task, code, rated.users)), code, unreadable)
 
 
-def _fingerprint(rated: ratings.Rated, encoder: Encoder) -> str:
+def adapt(fitted: Fitted, task: Task, known: Material, *, report: Report = silent) -> tuple[Fitted, tuple[Rater, ...]]:
+    """Return the predictor once it knows the people of the task's rating study, and who they are, by name."""
+    if task.study is None:
+        return fitted, ()
+    _require_other_names(task, known)
+    looks, unreadable = task.sight.of_rated(task.study, report=lambda _, done, total: report("encoding rated images", done, total))
+    study = task.study.without(unreadable)
+    said = _said(task, known.coding, study.users)
+    raters = []
+    for user, theirs in study.ratings.groupby("user", sort=True):
+        name = str(user)
+        raters.append(Rater(name, len(theirs), len(theirs) >= FEWEST))
+        if len(theirs) < FEWEST:
+            continue
+        seen = looks.at(study.images.index.get_indexer(pd.Index(theirs["image"])))
+        given = theirs["rating"].to_numpy(dtype=np.float64)
+        if name in fitted.users:
+            fitted = rated_more(fitted, name, seen, given)
+        else:
+            row = None if said is None else said[study.users.index.get_loc(user)]
+            # Whoever said nothing is anybody, which is not the same as the average answer to every question.
+            fitted = fitted.adapt(name, seen, given, demographics=row if row is not None and row.any() else None)
+    return fitted, tuple(raters)
+
+
+def fingerprint(task: Task) -> str:
     """Return a hash of all that a predictor depends on. Images count by size and date: reading thousands takes too long to check."""
-    files = [ratings.annotation(rated.folder, split) for split in ratings.SPLITS]
-    images = [_size_and_date(rated.folder / str(path)) for path in rated.images["path"]]
-    whole = {"version": VERSION, "encoder": asdict(encoder.spec), "ratings": [sha256(file) for file in files], "images": images}
+    texts = task.sight.texts
+    whole = {
+        "version": VERSION,
+        "kind": [task.kind.name, task.kind.seed],
+        "encoder": asdict(task.sight.images.spec),
+        "texts": asdict(texts.spec) if texts else None,
+        "metadata": task.sight.metadata,
+        "same_people": task.same_people,
+        "ratings": _files(task.rated),
+        "study": _files(task.study) if task.study else None,
+    }
     return hashlib.sha256(canonical(whole).encode()).hexdigest()
+
+
+def _files(rated: Rated) -> dict[str, Any]:
+    # By what was read of it too: a splits.json moves ratings between splits without changing an annotation.
+    rows = rated.ratings[["user", "image", "split"]].astype(str).agg("\x1f".join, axis=1)
+    return {
+        "annotations": [sha256(file) for file in rated.files],
+        "rows": hashlib.sha256("\n".join(rows).encode("utf-8", "surrogateescape")).hexdigest(),
+        "images": [_size_and_date(rated.folder / str(path)) for path in rated.images["path"]],
+    }
 
 
 def _size_and_date(path: Path) -> list[int] | None:
@@ -120,40 +210,32 @@ def _size_and_date(path: Path) -> list[int] | None:
     return [status.st_size, status.st_mtime_ns]
 
 
-def _encoded(rated: ratings.Rated, encoder: Encoder, report: Report) -> tuple[Array, tuple[Unreadable, ...]]:
-    """Return the features of the readable images in order, and the images that are not readable."""
-    batch, blocks, unreadable = [], [np.zeros((0, encoder.spec.width))], []
-    total = len(rated.images)
-    for done, (_, image) in enumerate(ratings.open_images(rated), start=1):
-        if isinstance(image, Unreadable):
-            unreadable.append(image)
-        else:
-            batch.append(image)
-        if batch and (len(batch) == _BATCH or done == total):
-            blocks.append(encoder.encode(batch))
-            batch = []
-        report("encoding", done, total)
-    return np.concatenate(blocks), tuple(unreadable)
+def _record(path: Path) -> Path:
+    """Return the JSON beside a predictor; it is written after it."""
+    return path.with_suffix(".json")
 
 
-def _rows(rated: ratings.Rated, some: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the row of the features that belongs to the image of each rating."""
-    rows: NDArray[np.intp] = rated.images.index.get_indexer(pd.Index(some["image"]))
-    return rows
+def _by_known(known: Material, given: Judgements) -> Judgements:
+    """Return the ratings of val_seen by people of the training."""
+    aside = known.judgements("val_seen")
+    rows = np.isin(aside.user, given.user)
+    return Judgements(aside.user[rows], aside.image[rows], aside.rating[rows])
 
 
-def _evaluate(fitted: Predictor, rated: ratings.Rated, features: Array, split: str) -> HeldOut:
-    rows = rated.of(split)
-    rows = rows[rows["user"].isin(fitted.users)]
-    pairs = []
-    for user, theirs in rows.groupby("user"):
-        given, seen = theirs["rating"].to_numpy(), features[_rows(rated, theirs)]
-        if len(given) >= _FEWEST and np.ptp(given) > 0:
-            pairs.append([_spearman(given, fitted.predict(seen, who).mean) for who in (str(user), None)])
-    means: Sequence[float | None] = np.mean(pairs, axis=0).tolist() if pairs else [None, None]
-    return HeldOut(split, means[0], means[1], len(pairs), rows["user"].nunique() - len(pairs), len(rows))
+def _said(task: Task, code: Coding, users: pd.DataFrame) -> Rows | None:
+    """Return what people said of themselves as the predictor reads it: numbers, or for the paper's model features of a sentence."""
+    if task.kind.name == PAPER and task.sight.texts is not None:
+        return task.sight.of_people(users)
+    return code.rows(users)
 
 
-def _spearman(given: Array, predicted: Array) -> float:
-    # A constant prediction orders nothing, which is a correlation of zero.
-    return float(stats.spearmanr(given, predicted).statistic) if np.ptp(predicted) > 0 else 0.0
+def _require_other_names(task: Task, known: Material) -> None:
+    """Raise an `ExperimentError` where a participant of the rating study has the name of another person of the data set."""
+    if task.study is None or task.same_people:
+        return
+    both = sorted(set(map(str, task.study.users.index)) & set(known.people.users))
+    if both:
+        raise ExperimentError(
+            f'{task.study.folder}: "{both[0]}" is a participant of the rating study and also a user of {task.rated.folder}, so it is not '
+            "clear whose taste is meant; give participants links with other ids"
+        )

@@ -47,7 +47,7 @@ def test_a_junk_drawer_fails_the_build(house: Path, room: str) -> None:
         ("reports/page.py", "import streamlit"),
         ("study/votes.py", "import analysis.results"),
         ("stimuli/manifest.py", "import study.votes"),
-        ("study/design.py", "import stimuli.steering"),
+        ("study/design/schedule.py", "import stimuli.steering"),
         ("reports/page.py", "import analysis.bradley_terry"),
         ("stimuli/experiment.py", "import stimuli.manifest"),
     ],

@@ -1,17 +1,14 @@
-"""Encoders: fixed statistics of an image, and a memory so that none is encoded twice."""
+"""The offline encoders: fixed statistics of an image, and hashed words of a text."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
-from stimuli import encoders, pixels
-from stimuli.encoders import ImageStatistics, Remembering
-from stimuli.parts import UnknownPartError
-from stimuli.store import Store
+from stimuli import pixels
+from stimuli.encoders import ImageStatistics, WordHash
 
 
 def noise(seed: int, size: int = 64) -> Image.Image:
@@ -59,30 +56,9 @@ def test_a_measure_rises_with_what_it_is_named_for(
     assert measure(pixels.rgb(more(image))) > measure(pixels.rgb(image))
 
 
-class Counting:
-    """An encoder that counts the images it sees."""
-
-    spec = ImageStatistics.spec
-
-    def __init__(self) -> None:
-        self.seen = 0
-
-    def encode(self, images: Sequence[Image.Image]) -> NDArray[np.float64]:
-        self.seen += len(images)
-        return ImageStatistics().encode(images)
-
-
-def test_no_image_is_encoded_twice_and_memory_changes_no_bit(tmp_path: Path) -> None:
-    images = [noise(1), noise(2), noise(1)]
-    counting = Counting()
-    with Store(tmp_path) as store:
-        Remembering(counting, store).encode(images[:2])
-    with Store(tmp_path) as store:
-        remembered = Remembering(counting, store).encode(images)
-    assert counting.seen == 2
-    np.testing.assert_array_equal(remembered, ImageStatistics().encode(images))
-
-
-def test_asking_for_a_later_encoder_says_what_to_use_now() -> None:
-    with pytest.raises(UnknownPartError, match=r'SigLIP2 .* later version; use encoder = "image-statistics" for now'):
-        encoders.make("siglip2-base")
+def test_hashed_words_know_words_and_neither_order_nor_capitals() -> None:
+    boat, same, other, none = WordHash().encode(["A red boat", "boat, a RED", "A red house", "!"])
+    np.testing.assert_array_equal(boat, same)
+    assert 0 < float(boat @ other) < float(boat @ same) == pytest.approx(1)
+    assert not none.any()
+    assert WordHash().encode([]).shape == (0, WordHash.spec.width)

@@ -20,6 +20,7 @@ from stimuli.experiment import Experiment, ExperimentError, open_experiment
 from stimuli.manifest import read_steps, read_stimuli, write_steps, write_stimuli
 from stimuli.progress import silent
 from stimuli.provenance import sha256
+from study.reviews import Review, write_reviews
 from study.votes import Vote, write_votes
 
 TITLE = "Does steering work?"
@@ -407,3 +408,16 @@ def test_nothing_overflows_the_page_sideways(tmp_path: Path, width: int) -> None
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert all(address.startswith(("file:", "data:")) for address in asked)
         browser.close()
+
+
+def test_the_report_says_who_looked_through_how_many_images(tmp_path: Path) -> None:
+    experiment = write_example(tmp_path, few(), prompts=ONE, size=16)
+    assert "No review of the images is recorded: nothing shows that a researcher looked through them" in words(built(experiment))
+    images = sorted({stimulus.image_sha256 for stimulus in read_stimuli(experiment.stimuli)})
+    reviews = [Review(sha256, "approved", "", "Ada", "2026-01-01T00:00:00+00:00") for sha256 in images[:-2]]
+    reviews.append(Review(images[-2], "removed", "harmful", "Bo", "2026-01-01T00:00:00+00:00"))
+    write_reviews(experiment.reviews, reviews)
+    told = (
+        f"Ada and Bo looked through {len(images) - 1} of {len(images)} images before the study; 1 of them was removed; 1 was not looked at."
+    )
+    assert told in words(built(experiment))

@@ -17,8 +17,7 @@ from PIL import Image, ImageCms
 from stimuli import manifest, production, ratings
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError
-from stimuli.parts import UnknownPartError
-from stimuli.predictor import UnknownUserError
+from stimuli.predictors.interface import UnknownUserError
 from stimuli.provenance import sha256
 from stimuli.ratings import RatedData
 from stimuli.steering import Steering
@@ -330,14 +329,14 @@ def test_an_own_image_that_is_no_image_is_named(tmp_path: Path) -> None:
     [
         ({"generator": "flux2"}, "colourful", r'generator "flux2": FLUX.2-dev comes with a later version; use generator = "sketch"'),
         ({"rewriter": "local"}, "colourful", r'rewriter "local": a chat model on this machine comes with a later version'),
-        ({"encoder": "siglip2-base"}, "colourful", r'encoder "siglip2-base": SigLIP2 \(base\) comes with a later version'),
+        ({"encoder": "siglip2-base"}, "colourful", r"siglip2-base: the weights google/siglip2-base-patch16-224 are not on this machine"),
         ({}, "hpsv3", r'scorer "hpsv3": HPSv3 comes with a later version'),
     ],
 )
-def test_a_part_of_a_later_version_is_refused_before_any_work(tmp_path: Path, parts: dict[str, str], scorer: str, refusal: str) -> None:
+def test_a_part_that_is_not_here_is_refused_before_any_work(tmp_path: Path, parts: dict[str, str], scorer: str, refusal: str) -> None:
     experiment = opened(tmp_path / "study")
     settings = replace(TINY, stimuli=replace(TINY.stimuli, **parts), condition=(*TINY.condition, Condition("other", scorer=scorer)))
-    with pytest.raises(UnknownPartError, match=refusal):
+    with pytest.raises(ExperimentError, match=refusal):
         production.steer(experiment, settings)
     assert not experiment.work.exists()
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from stimuli import ratings
 from stimuli.ratings import RatingsError, Unreadable
+from stimuli.ratings.skipped import Skipped
 
 
 def row(user: str, image: str, score: float) -> dict[str, Any]:
@@ -140,3 +141,24 @@ def test_unreadable_images_are_reported_and_left_out_with_their_ratings(tmp_path
     assert kept.ratings["image"].tolist() == ["i2"]
     assert kept.images.index.tolist() == ["i2"]
     assert kept.unreadable == tuple(unreadable)
+
+
+def test_a_row_that_stands_twice_counts_once_and_other_repeats_are_averaged(tmp_path: Path) -> None:
+    first, second, *_ = ROWS["train"]
+    ratings.write(tmp_path, {"train": [first, second, first, second | {"original_score": 4}], "test_seen": [first]})
+    rated = ratings.read(tmp_path)
+    assert rated.ratings[["user", "rating", "split"]].to_numpy().tolist() == [
+        ["ann", 4.5, "train"],
+        ["bob", 2.5, "train"],
+        # The same in two splits is leakage, which is for `tastebench stimuli verify` to find, not for a reader to hide.
+        ["ann", 4.5, "test_seen"],
+    ]
+    assert rated.repeats["rating"].tolist() == [1, 4]
+    assert rated.skipped == (
+        Skipped("exact duplicates of another row of pamela_train.json", 1, "left out", ("row 3",)),
+        Skipped("images that somebody rated more than once", 1, "averaged", ("bob, i1",)),
+    )
+
+
+def test_the_files_that_were_read_are_named(tmp_path: Path) -> None:
+    assert ratings.read(written(tmp_path)).files == tuple(ratings.annotation(tmp_path, split) for split in ratings.SPLITS)

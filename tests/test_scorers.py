@@ -5,10 +5,12 @@ import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from stimuli import scorers
-from stimuli.encoders import ImageStatistics
-from stimuli.experiment import ExperimentError
+from stimuli.encoders import ImageStatistics, WordHash
 from stimuli.parts import UnknownPartError
-from stimuli.predictor import UnknownUserError, fit
+from stimuli.predictors import bayes
+from stimuli.predictors.bayes import BayesTaste
+from stimuli.predictors.interface import EncoderMismatchError, Judgements, Looks, People, UnknownUserError
+from stimuli.predictors.sight import Sight
 from stimuli.scorers.personal import Personal
 
 RNG_SEED = 5
@@ -51,17 +53,50 @@ def test_an_unknown_scorer_is_answered_with_the_nearest_name() -> None:
         scorers.make("hpsv")
 
 
-def test_the_personal_scorer_is_the_prediction_for_its_user() -> None:
+def learnt(looks: Looks) -> BayesTaste:
     rng = np.random.default_rng(RNG_SEED)
-    images = [picture(seed) for seed in range(30)]
-    features = ImageStatistics().encode(images)
-    users = [user for user in ("ann", "bob") for _ in range(30)]
-    fitted = fit(users, np.tile(np.arange(30), 2), rng.uniform(1, 5, 60), features, encoder="image-statistics")
-    scorer = Personal(fitted, ImageStatistics(), "bob", version="1")
-    np.testing.assert_array_equal(scorer.score(images, [""] * 30), fitted.predict(features, "bob").mean)
+    number = len(looks)
+    ratings = Judgements(np.repeat(np.arange(2), number), np.tile(np.arange(number), 2), rng.uniform(1, 5, 2 * number))
+    return bayes.fit(looks, People(("ann", "bob")), ratings)
+
+
+PICTURES = [picture(seed) for seed in range(30)]
+SIGHT = Sight(ImageStatistics())
+
+
+def test_the_personal_scorer_is_the_prediction_for_its_user() -> None:
+    looks = SIGHT.looks(PICTURES, [""] * 30)
+    fitted = learnt(looks)
+    scorer = Personal(fitted, SIGHT, "bob", version="1")
+    np.testing.assert_array_equal(scorer.score(PICTURES, [""] * 30), fitted.predict(looks, "bob").mean)
     assert scorer.spec.name == "personal:bob"
+    assert not scorer.spec.needs_prompt
     with pytest.raises(UnknownUserError, match='no user "eve"; it knows 2, such as ann, bob'):
-        Personal(fitted, ImageStatistics(), "eve", version="1")
-    other = fit(users, np.tile(np.arange(30), 2), rng.uniform(1, 5, 60), features, encoder="siglip2-base")
-    with pytest.raises(ExperimentError, match=r'fitted on features of "siglip2-base", not of "image-statistics"; train it again'):
-        Personal(other, ImageStatistics(), "bob", version="1")
+        Personal(fitted, SIGHT, "eve", version="1")
+
+
+def test_a_predictor_of_another_encoder_is_refused_before_any_image_is_scored() -> None:
+    looks = SIGHT.looks(PICTURES, [""] * 30)
+    other = learnt(Looks("siglip2-base", looks.image, looks.group))
+    with pytest.raises(EncoderMismatchError, match=r'trained on features of "siglip2-base", not of "image-statistics"; train it again'):
+        Personal(other, SIGHT, "bob", version="1")
+
+
+def test_caution_takes_off_what_is_not_known_of_the_taste_and_makes_another_score() -> None:
+    fitted = learnt(SIGHT.looks(PICTURES, [""] * 30))
+    bold, careful = (Personal(fitted, SIGHT, "bob", version="1", caution=caution) for caution in (0.0, 2.0))
+    told = fitted.predict(SIGHT.looks(PICTURES, [""] * 30), "bob")
+    of_taste = np.sqrt(told.standard_deviation**2 - fitted.prior.noise)
+    np.testing.assert_allclose(careful.score(PICTURES, [""] * 30), bold.score(PICTURES, [""] * 30) - 2 * of_taste, rtol=1e-6)
+    assert careful.spec != bold.spec
+
+
+def test_with_a_text_encoder_the_prompt_counts() -> None:
+    sight = Sight(ImageStatistics(), WordHash())
+    prompts = ["a red cat" if number % 2 else "a blue dog" for number in range(30)]
+    looks = sight.looks(PICTURES, prompts)
+    liking = np.array([4.5 if number % 2 else 1.5 for number in range(30)])
+    fitted = bayes.fit(looks, People(("ann", "bob")), Judgements(np.repeat([0, 1], 30), np.tile(np.arange(30), 2), np.tile(liking, 2)))
+    scorer = Personal(fitted, sight, "ann", version="1")
+    assert scorer.spec.needs_prompt
+    assert scorer.score(PICTURES[:1], ["a red cat"])[0] > scorer.score(PICTURES[:1], ["a blue dog"])[0] + 0.5

@@ -49,11 +49,19 @@ def test_the_three_steps_say_what_they_made_and_what_is_next(tmp_path: Path) -> 
     assert f"Next: tastebench stimuli train {tmp_path}" in said
     said = run("train", str(tmp_path)).stdout
     assert "ratings by 4 raters of 21 images" in said
-    assert "On held-out images (test_seen), the mean rank correlation with a rater's own ratings is " in said
+    assert "Held-out images (test_seen): the mean rank correlation with a rater's own ratings is " in said
+    assert "image-statistics (encoder, for a learned image encoder such as SigLIP2)" in said
     assert f"Next: tastebench stimuli steer {tmp_path}" in said
     said = run("steer", str(tmp_path)).stdout
     assert "2 images from 1 chains of steering; 3 images rendered now" in said
     assert "0 images rendered now" in run("steer", str(tmp_path)).stdout
+
+
+def test_predict_says_who_told_what_and_where_it_is(tmp_path: Path) -> None:
+    said = run("predict", str(tmp_path)).stdout
+    assert f"{tmp_path / 'predictions.parquet'}: " in said
+    assert " predictions by bayes, population in test_seen, val_seen." in said
+    assert (tmp_path / "predictions.json").is_file()
 
 
 def test_paint_writes_one_picture(tmp_path: Path) -> None:
@@ -63,7 +71,7 @@ def test_paint_writes_one_picture(tmp_path: Path) -> None:
         assert image.size == (80, 80)
 
 
-@pytest.mark.parametrize("command", ["ratings", "train", "steer", "paint"])
+@pytest.mark.parametrize("command", ["ratings", "train", "predict", "steer", "paint"])
 def test_help_says_what_comes_out_and_gives_an_example(command: str) -> None:
     said = run(command, "--help").stdout
     assert "Example:" in said

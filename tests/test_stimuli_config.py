@@ -9,6 +9,7 @@ from PIL import Image
 
 from stimuli.config import Condition, Prompt, StimuliTable, later, mistakes
 from stimuli.ratings import RatedData
+from stimuli.steering import Steering
 from stimuli.studyfile import ExperimentTable, Mistake
 
 
@@ -37,6 +38,8 @@ def test_the_quickstart_has_no_mistake(tmp_path: Path) -> None:
     [
         (StimuliTable(generator="flx2"), "generator", 'is "flx2", which is no known generator; did you mean "flux2"?'),
         (StimuliTable(rewriter="zzz"), "rewriter", 'is "zzz", which is no known rewriter; expected one of: local, server, vocabulary'),
+        (StimuliTable(text_encoder="minilmm"), "text_encoder", 'is "minilmm", which is no known text_encoder; did you mean "minilm"?'),
+        (StimuliTable(predictor="baies"), "predictor", 'is "baies", which is no known predictor; did you mean "bayes"?'),
         (StimuliTable(encoder="siglip2"), "encoder", 'is "siglip2", which is no known encoder; did you mean "siglip2-base"?'),
     ],
 )
@@ -93,7 +96,20 @@ def test_parts_of_later_versions_are_no_mistake_in_the_file(tmp_path: Path) -> N
             (INITIAL, Condition("x", scorer="personal", targets=("rater-25", "rater-24"))),
             '[[condition]] 2 ("x")',
             "targets",
-            'names "rater-25"; expected simulated raters, rater-01 to rater-24',
+            'names "rater-25"; expected simulated raters, rater-01 to rater-24. For people who take the rating study '
+            'write targets_from = "ratings" instead',
+        ),
+        (
+            (INITIAL, Condition("x", scorer="personal", targets=("rater-01",), targets_from="ratings")),
+            '[[condition]] 2 ("x")',
+            "targets_from",
+            'stands beside "targets"; name the targets or take those who rated, and remove the other key',
+        ),
+        (
+            (INITIAL, Condition("x", scorer="crisp", targets_from="ratings")),
+            '[[condition]] 2 ("x")',
+            "targets_from",
+            'needs scorer = "personal"; set that scorer or remove "targets_from"',
         ),
         (
             (INITIAL,),
@@ -111,6 +127,21 @@ def test_parts_of_later_versions_are_no_mistake_in_the_file(tmp_path: Path) -> N
 )
 def test_a_mistake_in_a_condition_is_named(tmp_path: Path, conditions: Sequence[Condition], place: str, key: str | None, text: str) -> None:
     assert found(Settings(condition=tuple(conditions)), tmp_path) == [Mistake(place, key, text)]
+
+
+def test_whoever_rates_and_simulated_newcomers_can_be_targets(tmp_path: Path) -> None:
+    assert found(Settings(condition=(INITIAL, Condition("x", scorer="personal", targets_from="ratings"))), tmp_path) == []
+    new = Condition("x", scorer="personal", targets=("newcomer-1", "newcomer-2"))
+    [mistake] = found(Settings(stimuli=StimuliTable(ratings=RatedData(newcomers=1)), condition=(INITIAL, new)), tmp_path)
+    assert mistake.text.startswith('names "newcomer-2"; expected simulated raters, rater-01 to rater-24, or newcomer-1. ')
+
+
+def test_weights_are_named_by_their_model_and_caution_needs_the_bayes_predictor(tmp_path: Path) -> None:
+    table = StimuliTable(weights={"siglip-base": "x"}, predictor="paper", steering=Steering(caution=1.0))
+    assert found(Settings(stimuli=table), tmp_path) == [
+        Mistake("[stimuli.weights]", "siglip-base", 'is no known model; did you mean "siglip2-base"?'),
+        Mistake("[stimuli.steering]", "caution", 'is 1, and predictor = "paper" does not know how little it knows; write caution = 0'),
+    ]
 
 
 def test_two_targets_are_two_images_to_compare(tmp_path: Path) -> None:
@@ -149,9 +180,18 @@ def test_a_missing_data_set_and_too_many_ratings_are_named(tmp_path: Path) -> No
     nowhere = Settings(stimuli=StimuliTable(ratings=RatedData(folder="pamela")))
     assert [mistake.key for mistake in found(nowhere, tmp_path)] == ["folder"]
     assert f"{tmp_path / 'pamela'} is no folder; put a data set in PAMELA's layout there" in found(nowhere, tmp_path)[0].text
+    other = Settings(stimuli=StimuliTable(ratings=RatedData(folder="lapis", layout="lapis")))
+    assert f"{tmp_path / 'lapis'} is no folder; put a data set in LAPIS's layout there" in found(other, tmp_path)[0].text
     greedy = Settings(stimuli=StimuliTable(ratings=RatedData(images=20, per_rater=30)))
     assert found(greedy, tmp_path) == [
         Mistake("[stimuli.ratings]", "per_rater", 'is 30, more than the 20 images; lower it or raise "images"')
+    ]
+
+
+def test_a_layout_without_a_data_set_is_named(tmp_path: Path) -> None:
+    layout = Settings(stimuli=StimuliTable(ratings=RatedData(layout="para")))
+    assert found(layout, tmp_path) == [
+        Mistake("[stimuli.ratings]", "layout", 'is "para", but no "folder" is named; name the one of the data set, or remove "layout"')
     ]
 
 

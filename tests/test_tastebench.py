@@ -73,7 +73,7 @@ def test_init_makes_an_experiment_that_checks_and_leaves_an_existing_one_alone(t
     assert tastebench("init", "mine", folder=tmp_path).returncode == 0
     checked = tastebench("check", "mine", folder=tmp_path)
     assert checked.returncode == 0, checked.stderr
-    assert "4 base prompts with 9 images each, so 144 comparisons" in checked.stdout
+    assert "4 base prompts with 15 images each, so 420 pairs to compare" in checked.stdout
     settings = tmp_path / "mine" / "study.toml"
     settings.write_text(settings.read_text() + "# edited\n")
     again = tastebench("init", "mine", folder=tmp_path)

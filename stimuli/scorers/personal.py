@@ -6,29 +6,46 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from stimuli.encoders import Encoder
-from stimuli.experiment import ExperimentError
-from stimuli.predictor import Predictor
+from stimuli.predictors.interface import EncoderMismatchError, Fitted, UnknownUserError
+from stimuli.predictors.kinds import scores
+from stimuli.predictors.sight import Sight
 from stimuli.scorers import ScorerSpec
 
 Array = NDArray[np.float64]
 
 
 class Personal:
-    """The predicted rating (1..5) by one user; `version` names the fitted predictor."""
+    """The predicted rating (1..5) by one user; `version` names the fitted predictor.
 
-    def __init__(self, predictor: Predictor, encoder: Encoder, user: str, *, version: str) -> None:
-        if predictor.encoder != encoder.spec.name:
-            raise ExperimentError(
-                f'the predictor was fitted on features of "{predictor.encoder}", not of "{encoder.spec.name}"; train it again'
+    With `caution` c it is c standard deviations of what is not known of the user's taste below the expected rating, so that
+    steering does not chase images of which little is known.
+    """
+
+    def __init__(self, fitted: Fitted, sight: Sight, user: str, *, version: str, caution: float = 0.0) -> None:
+        encoder = sight.images.spec
+        if fitted.encoder != encoder.name:
+            raise EncoderMismatchError(
+                f'the predictor was trained on features of "{fitted.encoder}", not of "{encoder.name}"; train it again'
             )
-        predictor.taste(user)
-        self.spec = ScorerSpec(f"personal:{user}", version, 1, 5, higher_is_better=True, needs_prompt=False, stand_in=encoder.spec.stand_in)
-        self._predictor = predictor
-        self._encoder = encoder
+        if user not in fitted.users:
+            raise UnknownUserError(_unknown(fitted, user))
+        version = f"{version} caution {caution:g}" if caution else version
+        # Without a text encoder the prompt counts for nothing, and an image has one score.
+        reads = sight.texts is not None
+        self.spec = ScorerSpec(f"personal:{user}", version, 1, 5, higher_is_better=True, needs_prompt=reads, stand_in=sight.stand_in)
+        self._fitted = fitted
+        self._sight = sight
         self._user = user
+        self._caution = caution
 
     def score(self, images: Sequence[Image.Image], prompts: Sequence[str]) -> Array:
         """Return the predicted rating of each image, shape (images,)."""
-        del prompts
-        return self._predictor.predict(self._encoder.encode(images), self._user).mean
+        return scores(self._fitted, self._sight.looks(images, prompts), self._user, caution=self._caution)
+
+
+def _unknown(fitted: Fitted, user: str) -> str:
+    some = ", ".join(sorted(fitted.users)[:5])
+    return (
+        f'the predictor knows no user "{user}"; it knows {len(fitted.users)}, such as {some}. '
+        f'Name one of them, or let "{user}" rate images (tastebench study serve --rating)'
+    )

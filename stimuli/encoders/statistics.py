@@ -1,90 +1,20 @@
-"""Encoders: an image becomes a row of numbers; `image-statistics` is the offline one, and nothing is encoded twice."""
+"""The offline image encoder: fixed numbers about colour, light, texture and composition."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from stimuli import pixels
-from stimuli.parts import Shelf
-from stimuli.store import Result, Store
+from stimuli.encoders.interface import EncoderSpec, Rows
 
 Array = NDArray[np.float64]
-
-SHELF = Shelf(
-    role="encoder",
-    here=("image-statistics",),
-    later={"siglip2-so400m": "SigLIP2 (so400m)", "siglip2-base": "SigLIP2 (base)"},
-    instead="image-statistics",
-)
 
 _SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _HUES = 8
 _DIRECTIONS = 4
 _GRID = 4
-
-
-@dataclass(frozen=True)
-class EncoderSpec:
-    """What features depend on besides the image; `width` is how many there are."""
-
-    name: str
-    version: str
-    stand_in: bool
-    width: int
-
-
-class Encoder(Protocol):
-    """Anything that turns images into features."""
-
-    @property
-    def spec(self) -> EncoderSpec:
-        """What the features depend on."""
-        ...
-
-    def encode(self, images: Sequence[Image.Image]) -> Array:
-        """Return features, shape (images, width)."""
-        ...
-
-
-def make(name: str) -> Encoder:
-    """Return an encoder by name.
-
-    Raises:
-        UnknownPartError: the name is unknown, or comes with a later version.
-    """
-    if name == "image-statistics":
-        return ImageStatistics()
-    raise SHELF.refusal(name)
-
-
-class Remembering:
-    """An encoder that looks each image up in the store first, by the hash of its pixels."""
-
-    def __init__(self, encoder: Encoder, store: Store) -> None:
-        self.spec = encoder.spec
-        self._encoder = encoder
-        self._store = store
-
-    def encode(self, images: Sequence[Image.Image]) -> Array:
-        """Return features, shape (images, width); only images never seen before are encoded."""
-        requests = [{"kind": "features", "encoder": asdict(self.spec), "pixels": _pixel_hash(image)} for image in images]
-        rows = [self._store.answer(request) for request in requests]
-        new = [index for index, row in enumerate(rows) if row is None]
-        if new:
-            encoded = self._encoder.encode([images[index] for index in new])
-            self._store.remember([Result(requests[index], row.tolist()) for index, row in zip(new, encoded, strict=True)])
-            for index, row in zip(new, encoded, strict=True):
-                rows[index] = row
-        return np.array(rows, dtype=np.float64).reshape(len(images), self.spec.width)
-
-
-def _pixel_hash(image: Image.Image) -> str:
-    return hashlib.sha256(f"{image.mode} {image.size} ".encode() + image.tobytes()).hexdigest()
 
 
 class ImageStatistics:
@@ -97,9 +27,10 @@ class ImageStatistics:
 
     spec = EncoderSpec(name="image-statistics", version="1", stand_in=True, width=59)
 
-    def encode(self, images: Sequence[Image.Image]) -> Array:
+    def encode(self, images: Sequence[Image.Image]) -> Rows:
         """Return the statistics, shape (images, 59)."""
-        return np.array([_statistics(pixels.rgb(image)) for image in images]).reshape(len(images), self.spec.width)
+        rows = [_statistics(pixels.rgb(image)) for image in images]
+        return np.array(rows, dtype=np.float32).reshape(len(images), self.spec.width)
 
 
 def _statistics(colours: Array) -> Array:

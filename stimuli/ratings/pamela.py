@@ -1,4 +1,4 @@
-"""Rated images as one table `user, image, rating` and two side tables, read from and written to PAMELA's file layout.
+"""PAMELA's published layout, read and written.
 
 `annotations/pamela_{split}.json` is a list with one dict a rating; `image_path` in it is relative to the folder that holds
 `annotations/` (Hugging Face: bethgelab/PAMELA).
@@ -6,77 +6,19 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
-from pydantic import Field
 
-from stimuli.experiment import ExperimentError, write_whole
-
-SPLITS = ("train", "val_seen", "val_unseen", "test_seen", "test_unseen")
+from stimuli.experiment import write_whole
+from stimuli.ratings.cleaning import averaged
+from stimuli.ratings.skipped import Skipped, skipped
+from stimuli.ratings.table import SIMULATED, SPLITS, Rated, RatingsError, side_table
 
 _ROW = ("participant_id", "image_id", "image_path", "original_score", "image_metadata", "user_demographics")
 _IMAGE = ("prompt", "group", "style", "type")
 _USER = ("age", "gender", "nationality")
-
-
-@dataclass(frozen=True)
-class RatedData:
-    """`[stimuli.ratings]`: whom the predictor learns from.
-
-    `folder` holds a data set in PAMELA's layout (relative to the experiment). Without it, `raters` simulated people with
-    known tastes rate `per_rater` each of `images` images that the generator renders.
-    """
-
-    folder: str | None = None
-    raters: Annotated[int, Field(ge=4, le=1000)] = 24
-    images: Annotated[int, Field(ge=20, le=100_000)] = 160
-    per_rater: Annotated[int, Field(ge=10)] = 80
-
-
-class RatingsError(ExperimentError):
-    """A rated data set is not in PAMELA's layout; the text names the file and the row."""
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """An image of a data set that could not be opened, and why."""
-
-    image: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Rated:
-    """Rated images.
-
-    `ratings` has the columns user, image, rating (1..5) and split, one row a rating; `images` is indexed by image, with path
-    (relative to `folder`), prompt, group, style and type; `users` is indexed by user, with age, gender and nationality.
-    Whatever else the files hold stays as further columns.
-    """
-
-    folder: Path
-    ratings: pd.DataFrame
-    images: pd.DataFrame
-    users: pd.DataFrame
-    unreadable: tuple[Unreadable, ...] = ()
-
-    def of(self, *splits: str) -> pd.DataFrame:
-        """Return the ratings of some splits."""
-        return self.ratings[self.ratings["split"].isin(splits)]
-
-    def without(self, unreadable: Sequence[Unreadable]) -> "Rated":
-        """Return the data set without some images and their ratings."""
-        gone = [entry.image for entry in unreadable]
-        return replace(
-            self,
-            ratings=self.ratings[~self.ratings["image"].isin(gone)],
-            images=self.images.drop(index=gone),
-            unreadable=(*self.unreadable, *unreadable),
-        )
 
 
 def annotation(folder: Path, split: str) -> Path:
@@ -87,10 +29,13 @@ def annotation(folder: Path, split: str) -> Path:
 def read(folder: Path) -> Rated:
     """Return the data set in `folder`; images are not opened.
 
+    A row that stands twice in a split counts once; different ratings of an image by one person in one split are averaged.
+
     Raises:
         RatingsError: a file is missing or no JSON list, a row lacks a key, holds a rating outside 1..5, or contradicts another.
     """
-    missing = [annotation(folder, split).name for split in SPLITS if not annotation(folder, split).is_file()]
+    files = [annotation(folder, split) for split in SPLITS]
+    missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise RatingsError(
             f"{folder / 'annotations'}: lacks {', '.join(missing)}; expected PAMELA's layout, pamela_{{split}}.json for each split"
@@ -98,22 +43,33 @@ def read(folder: Path) -> Rated:
     ratings: list[dict[str, Any]] = []
     images: dict[str, dict[str, Any]] = {}
     users: dict[str, dict[str, Any]] = {}
-    for split in SPLITS:
-        path = annotation(folder, split)
-        for number, row in enumerate(_rows(path), start=1):
-            _check(row, f"{path}: row {number}")
+    twice: list[Skipped] = []
+    for split, file in zip(SPLITS, files, strict=True):
+        rows, duplicates = _once(list(_checked(file)))
+        twice += skipped(f"exact duplicates of another row of {file.name}", duplicates)
+        for number, row in rows:
             ratings.append(_rating(row, split))
             users.setdefault(row["participant_id"], dict(row["user_demographics"]))
             image = {"path": row["image_path"], **row["image_metadata"]}
             known = images.setdefault(row["image_id"], image)
             if known["path"] != image["path"]:
                 raise RatingsError(
-                    f'{path}: row {number} has image_path "{image["path"]}" for image "{row["image_id"]}", '
+                    f'{file}: row {number} has image_path "{image["path"]}" for image "{row["image_id"]}", '
                     f'which was "{known["path"]}" before; give each image one id and one path'
                 )
     if not ratings:
         raise RatingsError(f"{folder / 'annotations'}: holds no rating at all; expected a list of ratings in each file")
-    return Rated(folder, pd.DataFrame(ratings), _side_table(images, "image"), _side_table(users, "user"))
+    cleaned = averaged(pd.DataFrame(ratings))
+    return Rated(
+        folder,
+        cleaned.ratings,
+        side_table(images, "image"),
+        side_table(users, "user"),
+        files=tuple(files),
+        skipped=(*twice, *cleaned.skipped),
+        repeats=cleaned.repeats,
+        simulated=(folder / SIMULATED).is_file(),
+    )
 
 
 def write(folder: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
@@ -124,16 +80,25 @@ def write(folder: Path, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None
         write_whole(annotation(folder, split), content.encode())
 
 
-def open_images(rated: Rated) -> Iterator[tuple[str, Image.Image | Unreadable]]:
-    """Yield each image of a data set in RGB with its id, or why it cannot be read."""
-    for image, path in rated.images["path"].items():
-        try:
-            with Image.open(rated.folder / str(path)) as opened:
-                yield str(image), opened.convert("RGB")
-        except FileNotFoundError:
-            yield str(image), Unreadable(str(image), f"{path}: no such file")
-        except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-            yield str(image), Unreadable(str(image), f"{path}: {error}")
+def _checked(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each row of a file with its number, from 1."""
+    for number, row in enumerate(_rows(path), start=1):
+        _check(row, f"{path}: row {number}")
+        yield number, row
+
+
+def _once(rows: Sequence[tuple[int, dict[str, Any]]]) -> tuple[list[tuple[int, dict[str, Any]]], list[str]]:
+    """Return the rows without those that equal an earlier one, and the numbers of these as text."""
+    first: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    kept, duplicates = [], []
+    for number, row in rows:
+        alike = first.setdefault((row["participant_id"], row["image_id"]), [])
+        if row in alike:
+            duplicates.append(f"row {number}")
+        else:
+            alike.append(row)
+            kept.append((number, row))
+    return kept, duplicates
 
 
 def _rows(path: Path) -> list[Any]:
@@ -171,8 +136,3 @@ def _rating(row: Mapping[str, Any], split: str) -> dict[str, Any]:
     further = {key: value for key, value in row.items() if key not in _ROW}
     known = {"user": row["participant_id"], "image": row["image_id"], "rating": float(row["original_score"]), "split": split}
     return further | known
-
-
-def _side_table(entries: Mapping[str, Mapping[str, Any]], name: str) -> pd.DataFrame:
-    table = pd.DataFrame.from_records(list(entries.values()), index=pd.Index(list(entries), name=name))
-    return table
