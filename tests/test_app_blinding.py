@@ -12,6 +12,7 @@ from study_fixtures import Settings
 
 from stimuli.manifest import read_rating_images, read_stimuli
 from study.config import RatingTable
+from study.screens.running import COOKIES
 
 pytestmark = pytest.mark.browser
 
@@ -143,7 +144,7 @@ def test_a_rating_tells_nothing_but_its_image_and_prompt(tmp_path: Path, context
         rated.walk_to("walrusking", "trials")
         page = context.new_page()
         traffic = Traffic(page)
-        context.add_cookies([{"name": "study", "value": rated.key_of("walrusking"), "url": rated.origin}])
+        context.add_cookies([{"name": COOKIES["rating"], "value": rated.key_of("walrusking"), "url": rated.origin}])
         page.goto(rated.origin)
         at(page, "1 of 3")
         page.keyboard.press("3")
