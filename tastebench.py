@@ -129,11 +129,11 @@ def check(folder: Folder) -> None:
     """
     experiment, settings = settle(folder)
     images = sum(max(1, len(condition.targets)) for condition in settings.condition)
-    comparisons = len(settings.prompt) * images * (images - 1) // 2
+    pairs = len(settings.prompt) * images * (images - 1) // 2
     least = "at least " if any(condition.targets_from for condition in settings.condition) else ""
     typer.echo(
         f"{experiment.settings} is in order: {len(settings.prompt)} base prompts with {least}{images} images each, "
-        f"so {least}{comparisons} comparisons a participant; {len(settings.claim)} claims."
+        f"so {least}{pairs} pairs to compare; {len(settings.claim)} claims."
     )
     if least:
         typer.echo('targets_from = "ratings" makes one image of each prompt for each person who rates.')
