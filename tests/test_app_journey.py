@@ -20,7 +20,9 @@ AGE = Question("age", "Wie alt sind Sie?", when="before", type="number", least=1
 ART = Question("art", "Wie oft sehen Sie Kunst?", type="scale", ends=("nie", "täglich"), points=5)
 REMARKS = Question("remarks", "Noch etwas?", type="text", required=False)
 # Everything that a study can have, in German, for people whom a panel sends.
-RECRUITMENT = Recruitment(complete="C0DE", screened_out="SCREENED", no_consent="NOPE", return_to="https://panel.example/done?cc={code}")
+RECRUITMENT = Recruitment(
+    complete="C0DE", screened_out="SCREENED", no_consent="NOPE", full="FULL", return_to="https://panel.example/done?cc={code}"
+)
 FULL = Settings(
     study=StudyTable(
         language="de", min_ms=MIN_MS, unreviewed=True, practice=1, block=4, tie=True, catch=1, repeats=1, recruitment=RECRUITMENT
@@ -381,6 +383,8 @@ def test_a_paused_study_goes_on_by_itself_and_a_closed_one_says_so(full: Served,
         full.set_state("closed")
         page.keyboard.press("ArrowLeft")
         headed(page, GERMAN["closed_title"])
+        # Whom closing stops goes back to the panel like one for whom there was no place.
+        expect(page.get_by_role("link", name=GERMAN["return_now"])).to_have_attribute("href", "https://panel.example/done?cc=FULL")
         # What was on the screen when it closed may still be answered.
         assert full.answers("patient")[-1][1:] == ("left", "keyboard")
     finally:

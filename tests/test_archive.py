@@ -73,8 +73,11 @@ def test_an_empty_table_can_be_restored(database_url: str, tmp_path: Path) -> No
     source.close()
     database = open_database(database_url)
     restore(database, tmp_path / "backup.zip", kind="comparison")
+    # Numbers begin anew where a table came empty.
     with database.writing() as rows:
         rows.add_event("ada", "shown", NOON)
+    with database.moment() as connection:
+        assert connection.scalars(sa.select(EVENT.c.id)).all() == [1]
     database.close()
 
 

@@ -1,11 +1,17 @@
 """How a server process is started: what makes it fast, what bounds it, and what its command line does not tell."""
 
+import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from served_study import Served, served_in
+from served_study import Served, free_port, get, served_in
 from study_fixtures import Settings, make_experiment
 from visitor import Visitor
 from websockets.exceptions import ConnectionClosed
@@ -81,3 +87,69 @@ def test_a_port_that_is_taken_is_refused_and_another_is_found() -> None:
         with pytest.raises(ExperimentError, match=f"port {port} of 127.0.0.1 cannot be used.*Choose another with --port"):
             serving.free_port("127.0.0.1", port)
     assert serving.free_port("127.0.0.1") > 0
+
+
+def test_a_comparison_opens_whatever_the_environment_names_for_the_rating_study(tmp_path: Path) -> None:
+    process = started(tmp_path, environment={CHOOSER_VARIABLE: "no.such:chooser"})
+    try:
+        assert process.announced == f"http://127.0.0.1:{process.port}/start\n"
+    finally:
+        process.end()
+
+
+def test_ctrl_c_ends_the_server_without_a_trace(tmp_path: Path) -> None:
+    process = started(tmp_path, environment={})
+    answers_on(process.port)
+    assert "Traceback" not in process.end()
+    with socket.create_server(("127.0.0.1", process.port)):
+        pass
+
+
+@dataclass
+class Started:
+    """A process that runs `serving.serve`, and the first line that it printed."""
+
+    process: subprocess.Popen[str]
+    port: int
+    announced: str
+
+    def end(self) -> str:
+        """Press Ctrl-C, and return what it has printed by its end."""
+        self.process.send_signal(signal.SIGINT)
+        output, errors = self.process.communicate(timeout=20)
+        return output + errors
+
+
+def started(folder: Path, *, environment: dict[str, str]) -> Started:
+    experiment, port = make_experiment(folder / "experiment"), free_port()
+    program = "\n".join(
+        [
+            "import sys",
+            f"sys.path.insert(0, {str(Path(__file__).parent)!r})",
+            "from pathlib import Path",
+            "from study_fixtures import Settings",
+            "from stimuli.experiment import Experiment",
+            "from study import serving",
+            f"folder = Path({str(experiment.folder)!r})",
+            "url = f'sqlite:///{folder / \"study.sqlite\"}'",
+            "announce = lambda address: print(address, flush=True)",
+            f"serving.serve(Experiment(folder), Settings(), kind='comparison', url=url, unreviewed=True, port={port},",
+            "    host='127.0.0.1', announce=announce)",
+        ]
+    )
+    command = [sys.executable, "-c", program]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(command, env=os.environ | environment, cwd=folder, text=True, **pipes)
+    assert process.stdout is not None
+    return Started(process, port, process.stdout.readline())
+
+
+def answers_on(port: int) -> None:
+    """Wait until the server answers."""
+    for _ in range(200):
+        try:
+            if get(port, "/_stcore/health").status == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("the server did not start")
