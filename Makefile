@@ -5,7 +5,7 @@ DEMO   ?= demo
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check system pictures clean
+.PHONY: help demo test check docs system pictures clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "make %-9s %s\n", $$1, $$2}'
@@ -21,6 +21,10 @@ check: $(VENV)/.ready
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+docs: $(VENV)/.ready ## the documentation as a site
+	@$(BIN)/sphinx-build -q -W --keep-going -c docs -d docs/_build/read . docs/_build/html
+	@echo "The site: docs/_build/html/index.html"
 
 pictures: $(VENV)/.ready system ## make the README's pictures again
 	@$(BIN)/python docs/take_pictures.py $(DEMO) docs/pictures

@@ -20,9 +20,10 @@ import analysis.config
 import analysis.fit
 import reports.commands
 import stimuli.commands
-import stimuli.config
 import stimuli.doctor
+import stimuli.mistakes
 import stimuli.production
+import stimuli.production.ensemble
 import study.commands
 import study.config
 import study.doctor
@@ -31,14 +32,16 @@ import study.simulate
 import study.storage.export
 from analysis.config import AnalysisTable, Claim
 from analysis.exclusion_rules import Exclusion
+from reports.settings import ReportTable
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError, open_experiment, write_whole
+from stimuli.groups import Group
 from stimuli.progress import shown
 from stimuli.studyfile import ExperimentTable, Mistake, read
 from study.config import Question, RatingTable, StudyTable
 from study.session.chooser import CHOOSER_VARIABLE
 
-Example = Literal["quickstart", "personal", "pamela"]
+Example = Literal["quickstart", "personal", "pamela", "image-set"]
 # What chooses the images that a new person rates, where [rating] order = "active".
 _CHOOSER = "stimuli.predictors.onboarding:for_experiment"
 Folder = Annotated[Path, typer.Argument(help="The experiment: a folder with a study.toml.", show_default=False)]
@@ -70,12 +73,14 @@ class StudyToml:
     stimuli: StimuliTable = field(default_factory=StimuliTable)
     prompt: tuple[Prompt, ...] = ()
     condition: tuple[Condition, ...] = ()
+    group: tuple[Group, ...] = ()
     study: StudyTable = field(default_factory=StudyTable)
     rating: RatingTable = field(default_factory=RatingTable)
     question: tuple[Question, ...] = ()
     analysis: AnalysisTable = field(default_factory=AnalysisTable)
     exclusion: tuple[Exclusion, ...] = ()
     claim: tuple[Claim, ...] = ()
+    report: ReportTable = field(default_factory=ReportTable)
 
 
 def settle(folder: Path) -> tuple[Experiment, StudyToml]:
@@ -83,8 +88,10 @@ def settle(folder: Path) -> tuple[Experiment, StudyToml]:
     experiment = open_experiment(folder)
 
     def mistakes(settings: StudyToml) -> Iterator[Mistake]:
-        yield from stimuli.config.mistakes(settings, folder)
-        yield from study.config.mistakes(settings, folder=folder)
+        # A reproduction bundle holds what the analysis reads, not the parts that made the images or asked people.
+        if not experiment.bundle.is_file():
+            yield from stimuli.mistakes.mistakes(settings, folder)
+            yield from study.config.mistakes(settings, folder=folder)
         conditions = [(condition.name, condition.is_personal) for condition in settings.condition]
         yield from analysis.config.mistakes(settings, conditions=conditions)
 
@@ -133,12 +140,12 @@ def check(folder: Folder) -> None:
     least = "at least " if any(condition.targets_from for condition in settings.condition) else ""
     typer.echo(
         f"{experiment.settings} is in order: {len(settings.prompt)} base prompts with {least}{images} images each, "
-        f"so {least}{pairs} pairs to compare; {len(settings.claim)} claims."
+        f"so {least}{pairs} pairs to compare; {len(settings.claim)} claim{'s' * (len(settings.claim) != 1)}."
     )
     if least:
         typer.echo('targets_from = "ratings" makes one image of each prompt for each person who rates.')
-    for later in stimuli.config.later(settings):
-        typer.echo(f"Cannot run yet: {later}")
+    for lack in stimuli.production.ensemble.lacking(experiment, settings):
+        typer.echo(f"Cannot run here yet: {lack}")
 
 
 @app.command()
@@ -164,7 +171,7 @@ def demo(folder: Annotated[Path, typer.Argument(help="Where to put the experimen
         study.simulate.run(experiment, settings, report=report)
         study.storage.export.run(experiment, url=experiment.database, kind="comparison")
         analysis.fit.fit_experiment(experiment, settings)
-        page = build(experiment, title=settings.experiment.title, report=report)
+        page = build(experiment, title=settings.experiment.title, settings=settings, report=report)
     typer.echo(f"The report:               {page.resolve()}")
     typer.echo(f"The study, live:          {_program()} study serve --unreviewed {quote(str(folder))}")
     typer.echo("The participants were simulated: this shows that the machinery works, and nothing about people.")

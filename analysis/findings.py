@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -13,7 +13,7 @@ from analysis.bradley_terry import Array, are_identified, require_identified, st
 from analysis.claims import Evidence, Seal, judge
 from analysis.comparisons import LEFT, TIE, Cells, Comparisons, cells
 from analysis.config import AnalysisTable, Claim, Scope
-from analysis.jackknife import SCOPES, Spread, estimate, spread
+from analysis.jackknife import SCOPES, Spread, estimate, score_estimate, spread
 from analysis.pooling import pooled
 from analysis.preference import Fits, Model, Wins, group_wins
 from analysis.ranking import ahead, ranks
@@ -76,7 +76,7 @@ def fit(
         refused = (*refused, Refused("side", lean))
     groups = _pooled(counted, fits, comparisons)
     return Results(
-        scores=tuple(_score(item, votes, whole, table.alpha) for item in ranked),
+        scores=_at_scope(tuple(_score(item, votes, whole, table.alpha) for item in ranked), of, table),
         contrasts=_contrasts(of, ranked, refused, table.alpha),
         claims=judge(
             claims,
@@ -138,7 +138,7 @@ def _resampled(
     votes = bootstrap(counted, model=model, observed=at, kind="votes", resamples=table.resamples, rng=rng)
     joint = votes
     kinds: dict[Scope, Kind] = {"participants": "participants", "participants+prompts": "participants+prompts"}
-    wanted = next((scope for scope in reversed(SCOPES[: SCOPES.index(table.scope) + 1]) if scope in of.scopes), "these")
+    wanted = _widest(of, table)
     if wanted in kinds:
         try:
             joint = bootstrap(counted, model=model, observed=at, kind=kinds[wanted], resamples=table.resamples, rng=rng)
@@ -258,6 +258,22 @@ def _score(item: str, votes: ScoredVotes, counted: Wins, alpha: float) -> Score:
     won = counted.halved[0]
     took_part = round(float(won[place].sum() + won[:, place].sum()))
     return Score(item, float(votes.elo[place]), interval.low, interval.high, took_part)
+
+
+def _at_scope(scores: tuple[Score, ...], of: Spread, table: AnalysisTable) -> tuple[Score, ...]:
+    """Return the scores with the interval at the scope of the verdicts, or at the widest below it that the votes allow."""
+    scope = _widest(of, table)
+    at = score_estimate(of, scope, anchor=None if table.anchor is None else of.items.index(table.anchor))
+    low, high = (1000 + bound for bound in at.interval(table.alpha))
+    places = [of.items.index(score.condition) for score in scores]
+    return tuple(
+        replace(score, scope_low=float(low[0, place]), scope_high=float(high[0, place]), scope=scope)
+        for score, place in zip(scores, places, strict=True)
+    )
+
+
+def _widest(of: Spread, table: AnalysisTable) -> Scope:
+    return next((scope for scope in reversed(SCOPES[: SCOPES.index(table.scope) + 1]) if scope in of.scopes), "these")
 
 
 def _pairs(counted: Wins, items: Sequence[str], ranked: Sequence[str]) -> tuple[Pair, ...]:

@@ -16,11 +16,14 @@ from analysis.exclusions import Remaining, apply_exclusions, sensitivity, withou
 from analysis.findings import Context, fit
 from analysis.other_tests import further_findings, other_tests
 from analysis.results import Results, write_results
+from analysis.run_findings import run_findings
+from analysis.verdicts import OtherTest
 from analysis.vote_checks import check_votes
 from stimuli.experiment import Experiment, ExperimentError, require
 from stimuli.manifest import Stimulus, read_stimuli
 from stimuli.provenance import describe
 from stimuli.seeds import seed_for
+from stimuli.steering_record import RunEmbedding, read_embeddings
 from study.lock import read_lock, why_exploratory
 from study.votes import Vote, read_votes
 
@@ -57,13 +60,14 @@ def fit_experiment(
     )
     if context.with_everyone is not None:
         comparisons = without_exclusions(answered).votes
-        everyone = _fit_everyone(context.with_everyone, settings, context, comparisons, stimuli or (), regularise=regularise)
+        everyone = _fit_everyone(experiment, context.with_everyone, settings, context, comparisons, stimuli or (), regularise=regularise)
         results = replace(results, without_exclusions=sensitivity(results, everyone, remaining))
     write_results(experiment.results, results)
     return results
 
 
 def _fit_everyone(
+    experiment: Experiment,
     comparisons: Comparisons,
     settings: AnalysisSettings,
     context: Context,
@@ -73,7 +77,7 @@ def _fit_everyone(
     regularise: bool,
 ) -> Results | str:
     """Return the results as if there were no exclusion rules, or why there are none."""
-    others = other_tests(settings.claim, votes=answered, stimuli=stimuli, seed=settings.experiment.seed, alpha=settings.analysis.alpha)
+    others = _others(experiment, settings, answered, stimuli)
     try:
         return fit(
             comparisons,
@@ -104,14 +108,22 @@ def _context(
         with_everyone=without(from_votes(everyone), leave_out) if len(remaining.votes) < len(everyone) else None,
         excluded=len(remaining.excluded),
         enrolled=remaining.flow[0].participants,
-        others=other_tests(
-            settings.claim, votes=remaining.votes, stimuli=stimuli, seed=settings.experiment.seed, alpha=settings.analysis.alpha
-        ),
+        others=_others(experiment, settings, remaining.votes, stimuli),
         further={
             "exclusions": [dataclasses.asdict(stage) for stage in remaining.flow],
             **further_findings(answered, seed=settings.experiment.seed),
+            **run_findings(stimuli, seed=settings.experiment.seed, alpha=settings.analysis.alpha, embeddings=_embeddings(experiment)),
         },
     )
+
+
+def _others(experiment: Experiment, settings: AnalysisSettings, votes: Sequence[Vote], stimuli: Sequence[Stimulus]) -> dict[str, OtherTest]:
+    seed, alpha = settings.experiment.seed, settings.analysis.alpha
+    return other_tests(settings.claim, votes=votes, stimuli=stimuli, seed=seed, alpha=alpha, embeddings=_embeddings(experiment))
+
+
+def _embeddings(experiment: Experiment) -> Sequence[RunEmbedding]:
+    return read_embeddings(experiment.run_embeddings) if experiment.run_embeddings.is_file() else ()
 
 
 def fit_csv(

@@ -141,6 +141,38 @@ def estimate(of: Spread, a: NDArray[np.int64] | int, b: NDArray[np.int64] | int,
     return Estimate(difference, np.sqrt(two_way(people, prompts, cells)), satterthwaite(people, prompts, of.participants, of.prompts))
 
 
+def score_estimate(of: Spread, scope: Scope, *, anchor: int | None = None) -> Estimate:
+    """Return each item's Elo score less 1000, shape (studies, items), as far as `scope` lets it be known.
+
+    A score is a difference, to the mean of all items or to the item at the place `anchor`, so the same rules give its interval as
+    give that of any two items (see `estimate`). An anchor's own score has a standard error of 0.
+
+    Raises:
+        ValueError: the votes do not allow the scope.
+    """
+    size = len(of.items)
+    mean = np.full(size, 1 / size) if anchor is None else np.eye(size)[anchor]
+    weights = np.eye(size) - mean
+    difference = ELO_PER_LOGIT * of.strengths @ weights.T
+
+    def variances(covariances: Array) -> Array:
+        found: Array = ELO_PER_LOGIT**2 * (weights @ covariances * weights).sum(axis=-1)
+        return np.maximum(found, 0.0)
+
+    if scope == "these":
+        return Estimate(difference, np.sqrt(variances(of.model)), np.full(difference.shape, np.inf))
+    if scope in of.refused or of.by_participant is None:
+        raise ValueError(of.refused[scope])
+    people = variances(of.by_participant)
+    if scope == "participants":
+        return Estimate(difference, np.sqrt(people), np.full(difference.shape, of.participants - 1.0))
+    if of.by_prompt is None or of.by_cell is None:
+        raise ValueError(of.refused[scope])
+    prompts = variances(of.by_prompt)
+    df = satterthwaite(people, prompts, of.participants, of.prompts)
+    return Estimate(difference, np.sqrt(two_way(people, prompts, variances(of.by_cell))), df)
+
+
 def two_way(people: Array, prompts: Array, cells: Array) -> Array:
     """Return the variance for new people and new prompts from those by participant, by prompt and by both."""
     found: Array = np.maximum(people + prompts - cells, np.maximum(people, prompts))

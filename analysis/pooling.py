@@ -17,7 +17,8 @@ def pooled(
 
     A group's log-strengths are taken as normal around those of all votes, with one standard deviation a condition, estimated
     by the EM algorithm with the normal approximation of each group's likelihood (Laplace); a tie is half a win each. The raw
-    score is the group's own fit, None where its votes do not put the condition on its scale.
+    score is the group's own fit, None where its votes do not put the condition on its scale. The mean of each group's scores is
+    1000, drawn or raw: votes tell differences only.
     """
     wins = group_wins(cells, by=by).halved
     overall = fits.strengths[0]
@@ -28,7 +29,7 @@ def pooled(
         modes, covariances = _posterior(wins, overall, spread, modes)
         spread = np.maximum(((modes - overall) ** 2 + np.diagonal(covariances, axis1=1, axis2=2)).mean(axis=0), 1e-8)
     raw = _raw(wins, overall)
-    scores, errors = 1000 + ELO_PER_LOGIT * modes, ELO_PER_LOGIT * np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+    scores, errors = _centred(modes, covariances)
     groups = tuple(
         Pooled(by, names[group], item, _number(raw[group, place]), float(scores[group, place]), float(errors[group, place]))
         for group in range(len(wins))
@@ -53,6 +54,14 @@ def _posterior(wins: Array, overall: Array, spread: Array, start: Array) -> tupl
         if largest < 1e-7:
             break
     return at, np.asarray(np.linalg.inv(bend), dtype=np.float64)
+
+
+def _centred(modes: Array, covariances: Array) -> tuple[Array, Array]:
+    """Return each group's scores in Elo around their mean, 1000, and their standard errors."""
+    size = modes.shape[1]
+    centre = np.eye(size) - 1 / size
+    variances = (centre @ covariances * centre).sum(axis=2)
+    return 1000 + ELO_PER_LOGIT * modes @ centre, ELO_PER_LOGIT * np.sqrt(np.maximum(variances, 0.0))
 
 
 def _raw(wins: Array, overall: Array) -> Array:

@@ -9,6 +9,7 @@ from typing import Annotated, cast
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from analysis.config import AnalysisSettings
 from analysis.model_scores import Measuring
@@ -80,41 +81,36 @@ def measure(
 
 
 def _score_table(scores: Sequence[ModelScores]) -> Table:
+    """Return the scores split by split, in a table that eighty columns hold."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("model")
-    table.add_column("split", no_wrap=True)
-    for heading in ("k", "SROCC", "PLCC", "accuracy", "users", "SROCC over baseline"):
+    table.add_column("", overflow="fold", min_width=10)
+    for heading in ("k", "SROCC", "accuracy", "users", "over baseline"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for one in scores:
-        over = _told(one.difference.srocc, signed=True) if one.difference else "–"
-        of = one.metrics
-        table.add_row(
-            one.model,
-            one.split,
-            str(one.context),
-            _told(of.srocc),
-            f"{of.plcc.value:.3f}",
-            f"{of.accuracy.value:.3f}",
-            str(one.users),
-            over,
-        )
+    for split in dict.fromkeys(one.split for one in scores):
+        table.add_row(Text(split, style="italic"))
+        for one in (one for one in scores if one.split == split):
+            over = _told(one.difference.srocc, signed=True) if one.difference else "–"
+            of = one.metrics
+            table.add_row(f"  {one.model}", str(one.context), _told(of.srocc), f"{of.accuracy.value:.3f}", str(one.users), over)
     return table
 
 
 def _told(one: Estimate, *, signed: bool = False) -> str:
     sign = "+" if signed else ""
-    return f"{one.value:{sign}.3f} [{one.low:{sign}.3f}, {one.high:{sign}.3f}]"
+    return f"{one.value:{sign}.3f} [{one.low:{sign}.2f}, {one.high:{sign}.2f}]"
 
 
 def _lines(found: PredictorResults) -> Iterator[str]:
     interval = f"{100 * (1 - found.alpha):g} % intervals over users drawn again"
-    yield f"Means over users with {interval}; k is how many ratings of a new person were seen."
+    yield f"Means over users with {interval}; k is how many ratings of a new person were seen. The last column is of SROCC."
     if found.simulated:
         yield "The ratings are by simulated raters: these numbers are no finding about people."
     for split in dict.fromkeys(one.split for one in found.scores):
         of = next(one for one in found.scores if one.split == split)
         if of.too_few or of.constant:
             yield f"{split}: {of.too_few} users with fewer than five ratings and {of.constant} with one rating for all are left out."
+    if found.rated_again:
+        yield f"{found.rated_again:,} held-out ratings that the predictor knew from the rating study are left out."
     for diverging in found.diverging:
         if diverging.found.decision is not None:
             yield (

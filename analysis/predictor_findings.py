@@ -72,6 +72,7 @@ def evaluate(
         matching=record.matching if record else None,
         simulated=record.simulated if record else None,
         stand_ins=record.stand_ins if record else None,
+        rated_again=record.rated_again if record else 0,
     )
 
 

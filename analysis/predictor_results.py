@@ -144,7 +144,8 @@ class PredictorResults:
     """Everything a report tells about predictors. `provenance` holds the fields of `stimuli.provenance.Provenance`.
 
     `simulated` and `stand_ins` are None where nothing was recorded about how the predictions came about. Intervals are at 1 - alpha,
-    over users drawn again; those of diverging pairs leave one user out at a time.
+    over users drawn again; those of diverging pairs leave one user out at a time. `rated_again` counts the ratings that are not
+    told because the predictor was shown them in the rating study.
     """
 
     margins: tuple[float, ...]
@@ -159,6 +160,7 @@ class PredictorResults:
     matching: Matching | None = None
     simulated: bool | None = None
     stand_ins: tuple[StandIn, ...] | None = None
+    rated_again: int = 0
     provenance: dict[str, Any] = field(default_factory=dict)
 
 

@@ -12,6 +12,8 @@ Codes = NDArray[np.int64]
 
 MOST_LISTED = 40_320
 SAMPLED = 20_000
+# Enough to draw a distribution, few enough to keep.
+_QUANTILES = 41
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Relabelled:
     `auc` is the chance that a pair within is more alike than one between (one half by chance), `top1` how often the most similar
     of the users' other runs is the same user's (`chance` = 1/users). Labels of all runs but the first are exchanged: jointly over
     prompts, or independently for each; `smallest_joint` and `smallest_independent` are the smallest p that either can give, and
-    `upper_quantile` the 1 - alpha quantile of the difference under joint relabelling. Values that `not_testable` rules out are None.
+    `upper_quantile` the 1 - alpha quantile of the difference under joint relabelling, and `relabelled` its quantiles at even steps
+    from the least to the most. Values that `not_testable` rules out are None.
     """
 
     within: float | None
@@ -36,6 +39,7 @@ class Relabelled:
     smallest_independent: float
     upper_quantile: float | None
     not_testable: str | None
+    relabelled: tuple[float, ...] = ()
 
 
 def relabel(alike: Array, *, rng: np.random.Generator, alpha: float) -> Relabelled:
@@ -69,6 +73,7 @@ def relabel(alike: Array, *, rng: np.random.Generator, alpha: float) -> Relabell
         smallest_independent=independent,
         upper_quantile=float(np.nanquantile(drawn, 1 - alpha)),
         not_testable=reason,
+        relabelled=tuple(np.nanquantile(drawn, np.linspace(0, 1, _QUANTILES)).tolist()),
     )
 
 

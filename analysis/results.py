@@ -15,13 +15,20 @@ from stimuli.experiment import ExperimentError, write_whole
 
 @dataclass(frozen=True)
 class Score:
-    """A condition's Bradley-Terry score on the Elo scale (mean 1000) with its interval; `votes` counts comparisons it was in."""
+    """A condition's Bradley-Terry score on the Elo scale (mean 1000) with its interval; `votes` counts comparisons it was in.
+
+    `low` and `high` take each vote for an independent fact, as is usual. `scope_low` and `scope_high` hold for whom `scope` says,
+    which is whom the verdicts are about or as close to it as the votes allow; None in results that do not tell them.
+    """
 
     condition: str
     elo: float
     low: float
     high: float
     votes: int
+    scope_low: float | None = None
+    scope_high: float | None = None
+    scope: str | None = None
 
 
 @dataclass(frozen=True)
@@ -290,9 +297,13 @@ def read_results(path: Path) -> Results:
         raise ExperimentError(f"{path}: no such file") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ExperimentError(f"{path}: not a results.json of this version ({error}); run the analysis again") from error
-    if not all(math.isfinite(number) for score in results.scores for number in (score.elo, score.low, score.high)):
+    if not all(math.isfinite(number) for score in results.scores for number in _bounds(score)):
         raise ExperimentError(f"{path}: holds a score that is not a number; run the analysis again")
     return results
+
+
+def _bounds(score: Score) -> tuple[float, ...]:
+    return tuple(number for number in (score.elo, score.low, score.high, score.scope_low, score.scope_high) if number is not None)
 
 
 def _without_exclusions(content: dict[str, Any] | None) -> WithoutExclusions | None:

@@ -1,10 +1,10 @@
 """How well, how surely and how fast the predictor tells ratings: the synthetic benchmark of PAMELA's sizes, beside its ceilings.
 
-OPENBLAS_NUM_THREADS=1 python benchmarks/predictor.py [seeds]
+OPENBLAS_NUM_THREADS=1 python benchmarks/predictor.py [seeds] [--first SEED] [--network]
 """
 
+import argparse
 import resource
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from scipy import stats
 
 from analysis.diverging_pairs import diverging
 from analysis.predictor_metrics import by_user, coverage, few_shot
-from stimuli import synthetic
 from stimuli.predictions import Predictions, joined
 from stimuli.predictors import bayes, onboarding
 from stimuli.predictors.bayes import BayesTaste
 from stimuli.predictors.interface import Codes, Judgements, Prediction
 from stimuli.predictors.protocol import FewShot, draws
-from stimuli.synthetic import Levels, World
+from stimuli.simulation import synthetic
+from stimuli.simulation.synthetic import Levels, World
 
 Array = NDArray[np.float64]
 T = TypeVar("T")
@@ -79,11 +79,22 @@ class Trial:
     fitted: BayesTaste
 
 
-def main(seeds: int) -> None:
+def main() -> None:
     """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seeds", type=int, nargs="?", default=3)
+    parser.add_argument("--first", type=int, default=0, help="the first seed; settings were looked at with 0 to 4")
+    parser.add_argument("--network", action="store_true", help="the base of bayes-network beside the ridge, minutes a seed; nothing else")
+    given = parser.parse_args()
+    seeds = range(given.first, given.first + given.seeds)
+    if given.network:
+        for kind in synthetic.KINDS:
+            for seed in seeds:
+                _network(kind, seed)
+        return
     for kind in synthetic.KINDS:
-        trials = [_trial(kind, seed) for seed in range(seeds)]
-        _accuracy(kind, trials)
+        trials = [_trial(kind, seed) for seed in seeds]
+        _accuracy(kind, trials, seeds)
         _onboarding(trials)
         _seen(trials)
     _weak(seeds)
@@ -95,12 +106,28 @@ def _trial(kind: synthetic.Kind, seed: int, levels: Levels | None = None) -> Tri
     return Trial(world, bayes.fit(world.looks, world.people, world.judgements["train"]))
 
 
-def _accuracy(kind: str, trials: Sequence[Trial]) -> None:
+def _network(kind: synthetic.Kind, seed: int) -> None:
+    """Print what the network adds to the base: errors on image means that neither base was taught, and SROCC of unseen users."""
+    from stimuli.predictors import bayes_network
+
+    ridge = _trial(kind, seed)
+    began = time.process_time()
+    fitted = bayes_network.fit(ridge.world.looks, ridge.world.people, ridge.world.judgements["train"], seed=seed, device="cpu")
+    seconds = time.process_time() - began
+    print(f"\n{kind} world, seed {seed}, {seconds:.0f} CPU s: {fitted.choice}")
+    for name, trial in (("ridge", ridge), ("bayes-network", Trial(ridge.world, fitted))):
+        told = {model: _told(trial, model, (SHOTS,), DRAWS) for model in ("population", "BayesTaste")}
+        srocc = {model: few_shot(part, rng=np.random.default_rng(0))[0].srocc.value for model, part in told.items()}
+        held = coverage(told["BayesTaste"])[1]
+        print(f"  {name:14s} population {srocc['population']:.3f}, BayesTaste {srocc['BayesTaste']:.3f}; 80 % intervals hold {held:.1%}")
+
+
+def _accuracy(kind: str, trials: Sequence[Trial], seeds: Sequence[int]) -> None:
     names = [name for name in MODELS if kind == "linear" or name != "Bayes oracle"]
     told = {name: [_told(trial, name, (SHOTS,), DRAWS) for trial in trials] for name in names}
     srocc = {name: [few_shot(part, rng=np.random.default_rng(0))[0].srocc.value for part in parts] for name, parts in told.items()}
     reliability = [synthetic.icc1(trial.world.judgements["train"].image, trial.world.judgements["train"].rating) for trial in trials]
-    print(f"\n{kind} world, unseen users, k = {SHOTS}, {DRAWS} draws, seeds 0..{len(trials) - 1}; ICC(1) {_listed(reliability)}")
+    print(f"\n{kind} world, unseen users, k = {SHOTS}, {DRAWS} draws, seeds {seeds[0]}..{seeds[-1]}; ICC(1) {_listed(reliability)}")
     for name in names:
         print(f"  {name:16s} SROCC {np.mean(srocc[name]):.3f}  ({_listed(srocc[name])})")
     if "Bayes oracle" in names:
@@ -197,11 +224,11 @@ def _seen_predictions(trial: Trial, *, personal: bool) -> Predictions:
     return _predictions(world, "seen", "test_seen", test.user, test.image, test.rating, Prediction(mean, deviation))
 
 
-def _weak(seeds: int) -> None:
+def _weak(seeds: Sequence[int]) -> None:
     print(f"\nweak tastes (sd {WEAK}), k = {SHOTS}: BayesTaste less population")
     for kind in synthetic.KINDS:
         gained = []
-        for seed in range(seeds):
+        for seed in seeds:
             trial = _trial(kind, seed, Levels(taste=WEAK))
             told = [_told(trial, name, (SHOTS,), 3) for name in ("BayesTaste", "population")]
             one, other = (few_shot(part, rng=np.random.default_rng(0))[0].srocc.value for part in told)
@@ -300,4 +327,4 @@ def _percent(values: Array) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
+    main()

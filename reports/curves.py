@@ -1,7 +1,7 @@
-"""The figure of steering: how the best score grows over the iterations."""
+"""The figure of steering: how the best score grows over the iterations, and what scorers that never steered say of the same images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from reports.drawing import COLOURS, INK, MARKERS, house_style, wrapped
+from reports.drawing import COLOURS, INK, MARKERS, column_width, house_style, wrapped
 from stimuli.manifest import Step
+from stimuli.steering_record import CandidateRow, RescoredRow
 
 Dashes = Literal["-"] | tuple[float, Sequence[float]]
 
@@ -53,33 +54,74 @@ def panels(steps: Sequence[Step]) -> list[Panel]:
     ]
 
 
-def steering_curves(steps: Sequence[Step]) -> Figure:
+def held_out_steps(steps: Sequence[Step], rescored: Sequence[RescoredRow], candidates: Sequence[CandidateRow]) -> list[list[Step]]:
+    """Return the steps once for each held-out scorer, with what it says of the same images as their score."""
+    names = dict.fromkeys(row.scorer for row in rescored if row.held_out)
+    known = {(one.prompt, one.condition, one.target_user, one.run, one.candidate): one.scores for one in candidates}
+
+    def scores(step: Step) -> dict[str, float]:
+        return known.get((step.prompt, step.condition, step.target_user, step.run, step.best_prompt), {})
+
+    told = [[replace(step, scorer=name, best_score=scores(step)[name]) for step in steps if name in scores(step)] for name in names]
+    return [some for some in told if some]
+
+
+def steering_curves(steps: Sequence[Step], held_out: Sequence[Sequence[Step]] = ()) -> Figure:
     """Return the best score after each iteration: thick lines are means over prompts and runs, thin lines the single chains.
 
-    One panel for each condition, because scorers have scales of their own. Up to 8 target users are told apart by line style;
-    with more, thin lines are the users' means and the thick line is the mean of those.
+    One panel for each condition, because scorers have scales of their own; beside it, a panel for each scorer in `held_out`, with
+    one scale for all conditions. Up to 8 target users are told apart by line style; with more, thin lines are the users' means and
+    the thick line is the mean of those.
     """
-    drawn = panels(steps)
+    rows = _rows(steps, held_out)
+    drawn = [panel for row in rows for panel in row if panel]
     users = list(dict.fromkeys(user for panel in drawn for user in panel.chains if user is not None))
-    columns = min(2, len(drawn))
-    rows = -(-len(drawn) // columns)
     named = users if len(users) <= len(_STYLES) else []
     across = 3 if max(map(len, named), default=0) <= 12 else 2
     legend_lines = sum(1 + wrapped(user, _NAME_WIDTH).count("\n") for user in named[::across])
     with house_style():
-        figure = Figure(figsize=(_PANEL[0] * columns + 0.2, (_PANEL[1] + 0.25) * rows + 0.2 * legend_lines), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False)
-        for axes, panel in zip(grid.flat, drawn, strict=False):
-            _draw(axes, panel, named)
-        for axes in grid.flat[len(drawn) :]:
-            axes.set_visible(False)
-        for axes in grid.flat[max(0, len(drawn) - columns) : len(drawn)]:
-            axes.set_xlabel("iteration")
+        size = (column_width(_PANEL[0] * len(rows[0]) + 0.2), (_PANEL[1] + 0.25) * len(rows) + 0.2 * legend_lines)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+        for axes, panel in zip(grid.flat, (panel for row in rows for panel in row), strict=True):
+            if panel is None:
+                axes.set_visible(False)
+            else:
+                _draw(axes, panel, named, held_out=any(panel.scorer == some[0].scorer for some in held_out))
+        if held_out:
+            _share_scales(grid[:, 1:])
+        _label_lowest(grid)
         if named:
             handles = [Line2D([], [], color=_colour(i), linestyle=_STYLES[i], **_thick(i)) for i in range(len(named))]
             labels = [wrapped(user, _NAME_WIDTH) for user in named]
             figure.legend(handles, labels, loc="outside lower center", ncols=across, frameon=False, handlelength=3.2)
     return figure
+
+
+def _rows(steps: Sequence[Step], held_out: Sequence[Sequence[Step]]) -> list[list[Panel | None]]:
+    """Return the panels as they stand: with held-out scorers a row for each condition, else two conditions a row."""
+    steering = panels(steps)
+    if held_out:
+        beside = [{panel.condition: panel for panel in panels(some)} for some in held_out]
+        return [[panel, *(found.get(panel.condition) for found in beside)] for panel in steering]
+    columns = min(2, len(steering))
+    padded: list[Panel | None] = [*steering, *([None] * (-len(steering) % columns))]
+    return [padded[start : start + columns] for start in range(0, len(padded), columns)]
+
+
+def _share_scales(grid: NDArray[np.object_]) -> None:
+    """Give each column of panels one scale, so that conditions can be compared by a scorer that steered none of them."""
+    for column in grid.T:
+        seen = [axes for axes in column if axes.get_visible()]
+        low = min(axes.get_ylim()[0] for axes in seen)
+        high = max(axes.get_ylim()[1] for axes in seen)
+        for axes in seen:
+            axes.set_ylim(low, high)
+
+
+def _label_lowest(grid: NDArray[np.object_]) -> None:
+    for column in grid.T:
+        [axes for axes in column if axes.get_visible()][-1].set_xlabel("iteration")
 
 
 def _by_user(steps: Sequence[Step]) -> dict[str | None, NDArray[np.float64]]:
@@ -100,7 +142,7 @@ def _carried(scores: dict[int, float], length: int) -> list[float]:
     return carried
 
 
-def _draw(axes: Axes, panel: Panel, named: Sequence[str]) -> None:
+def _draw(axes: Axes, panel: Panel, named: Sequence[str], *, held_out: bool) -> None:
     means = {user: np.nanmean(chains, axis=0) for user, chains in panel.chains.items()}
     iterations = np.arange(len(next(iter(means.values()))))
     for user, chains in panel.chains.items():
@@ -114,7 +156,7 @@ def _draw(axes: Axes, panel: Panel, named: Sequence[str]) -> None:
     if not named and None not in means:
         axes.plot(iterations, np.mean(list(means.values()), axis=0), color=INK, **_thick(None), zorder=3)
     axes.set_title(wrapped(panel.condition, 22), loc="left", fontweight="bold")
-    axes.set_ylabel(wrapped(f"best score of {panel.scorer}", 26))
+    axes.set_ylabel(wrapped(f"{panel.scorer}, held out" if held_out else f"best score of {panel.scorer}", 26))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.margins(x=0.03)

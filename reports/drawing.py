@@ -19,8 +19,14 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 # As many shapes as a figure is likely to hold conditions: black-and-white print tells them apart by shape alone.
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h", "*")
 
-# Points. Half the size of the body text of a page is the least that a reader can be asked to read.
-TEXT_SIZE, SMALL_SIZE = 9.0, 7.5
+# Inches: the widths that journals set figures at, of 89, 136 and 183 mm: a column, one and a half, and the page.
+COLUMN, HALF_MORE, PAGE = 89 / 25.4, 136 / 25.4, 183 / 25.4
+
+# Points, at the width at which a figure is printed. Journals ask for 5 to 8; below 7 few can read with ease.
+TEXT_SIZE, SMALL_SIZE = 8.0, 7.0
+
+
+_DOTS = 300
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,15 @@ def marks(conditions: Sequence[str]) -> dict[str, Mark]:
     Mark(colour='#D55E00', marker='s')
     """
     return {name: Mark(COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]) for i, name in enumerate(conditions)}
+
+
+def column_width(wanted: float) -> float:
+    """Return the narrowest width of a column (inches) that holds a figure which wants `wanted` inches; a wider one keeps its own.
+
+    >>> round(column_width(3.0) * 25.4), round(column_width(4.0) * 25.4), column_width(9.0)
+    (89, 136, 9.0)
+    """
+    return next((width for width in (COLUMN, HALF_MORE, PAGE) if width >= wanted), wanted)
 
 
 def wrapped(name: str, width: int) -> str:
@@ -89,6 +104,7 @@ def house_style() -> Iterator[None]:
 def rendered(figure: Figure) -> Rendered:
     """Return `figure` in its three formats, all laid out alike; equal figures give equal bytes."""
     with house_style():
+        figure.set_dpi(_DOTS)  # at fewer dots an inch small letters are measured too narrow
         figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once: the formats measure text a little differently
     return Rendered(
@@ -102,5 +118,5 @@ def rendered(figure: Figure) -> Rendered:
 def _saved(figure: Figure, kind: str, metadata: dict[str, None]) -> bytes:
     buffer = io.BytesIO()
     with house_style():
-        figure.savefig(buffer, format=kind, metadata=metadata, dpi=300, facecolor="white")
+        figure.savefig(buffer, format=kind, metadata=metadata, dpi=_DOTS, facecolor="white")
     return buffer.getvalue()

@@ -8,25 +8,29 @@ import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from analysis.results import Contrast, Score
-from reports.drawing import FAINT, INK, SMALL_SIZE, TEXT_SIZE, Mark, house_style, marks, wrapped
+from reports.drawing import FAINT, INK, SMALL_SIZE, TEXT_SIZE, Mark, column_width, house_style, marks, wrapped
 from reports.win_rates import WinRates, ranking
 
 _NAME_WIDTH = 22
-# Inches: the least width of a figure, the least width of its plot between the names and the numbers, and a line of text.
-_WIDTH = 4.5
-_PLOT = 2.6
-_LINE = 0.155
+# Inches: the least width of a plot between the names and the numbers, and a line of text.
+_PLOT = 1.3
+_LINE = 0.138
 _MOST_CONTRASTS = 15
+# Points: how wide an interval is drawn, and one within it.
+_THIN, _THICK = 1.6, 5.0
+_ELO_AXIS = "Elo score (all conditions' mean is 1000)"
+_HOLDS_FOR = {"participants": "new participants", "participants+prompts": "new participants and new prompts"}
 # The darkest cell: light enough for black letters (contrast above 6 to 1), dark enough to differ from the lightest in grey.
 _DARKEST = "#4f8fc0"
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One line of an interval plot; `printed` stands at its right."""
+    """One line of an interval plot; `printed` stands at its right. With an `inner` interval both are drawn, that one thick."""
 
     label: str
     value: float
@@ -34,24 +38,45 @@ class _Row:
     high: float
     printed: str
     mark: Mark
+    inner: tuple[float, float] | None = None
 
 
 def score_plot(scores: Sequence[Score]) -> Figure:
-    """Return the scores with their intervals, highest on top, and the mean of 1000 as a line (the paper's Fig. 8, turned on its side)."""
+    """Return the scores with their intervals, highest on top, and the mean of 1000 as a line (the paper's Fig. 8, turned on its side).
+
+    Where the results hold the interval at the scope of the verdicts, it is drawn thin with ends and printed, and the usual one,
+    from resampled votes, is drawn thick within it.
+    """
     drawn_as = marks(ranking(scores))
     by_name = {score.condition: score for score in scores}
-    rows = [
-        _Row(
-            wrapped(name, _NAME_WIDTH),
-            by_name[name].elo,
-            by_name[name].low,
-            by_name[name].high,
-            f"{by_name[name].elo:.0f}  [{by_name[name].low:.0f}, {by_name[name].high:.0f}]",
-            mark,
-        )
-        for name, mark in drawn_as.items()
-    ]
-    return _interval_plot(rows, reference=1000.0, axis="Elo score (all conditions' mean is 1000)")
+    scope = next((score.scope for score in scores), None)
+    figure = _interval_plot([_score_row(by_name[name], mark) for name, mark in drawn_as.items()], reference=1000.0, axis=_ELO_AXIS)
+    if any(has_both(score) for score in scores):
+        _explain_both(figure, scope or "")
+    return figure
+
+
+def has_both(score: Score) -> bool:
+    """Return whether a score has, beside the interval from votes, one that holds for more than these people and prompts."""
+    return score.scope_low is not None and score.scope_high is not None and score.scope not in (None, "these")
+
+
+def _score_row(score: Score, mark: Mark) -> _Row:
+    low, high, inner = score.low, score.high, None
+    if has_both(score) and score.scope_low is not None and score.scope_high is not None:
+        low, high, inner = score.scope_low, score.scope_high, (score.low, score.high)
+    label = wrapped(score.condition, _NAME_WIDTH)
+    return _Row(label, score.elo, low, high, f"{score.elo:.0f}  [{low:.0f}, {high:.0f}]", mark, inner)
+
+
+def _explain_both(figure: Figure, scope: str) -> None:
+    """Say below the plot which interval is which."""
+    with house_style():
+        thick = Line2D([], [], color=INK, linewidth=_THICK, solid_capstyle="butt")
+        thin = Line2D([], [], color=INK, linewidth=_THIN, marker="|", markersize=7, markeredgewidth=1.2)
+        labels = [f"holds for {_HOLDS_FOR.get(scope, scope)} (printed)", "votes alone, the usual interval"]
+        figure.set_figheight(figure.get_figheight() + 2.4 * _LINE)
+        figure.legend([thin, thick], labels, loc="outside lower center", frameon=False, handlelength=3, numpoints=2)
 
 
 def contrast_plot(contrasts: Sequence[Contrast]) -> Figure:
@@ -83,11 +108,13 @@ def win_matrix(rates: WinRates) -> Figure:
     size = len(rates.conditions)
     names = [wrapped(name, _NAME_WIDTH) for name in rates.conditions]
     longest = _longest_line(names)
-    cell = _letters(max(10, *(len(_cell_counts(rates, place)) for place in range(size**2))), SMALL_SIZE) + 0.06
+    cell = _letters(max(10, *(len(_cell_counts(rates, place)) for place in range(size**2))), SMALL_SIZE) + 0.04
     width, height = size * cell + _letters(longest, TEXT_SIZE) + 0.5, size * max(0.5, cell * 0.7) + 0.6
     slanted = longest > 10
     with house_style():
-        figure = Figure(figsize=(width, height + (_letters(longest, TEXT_SIZE) * 0.6 if slanted else 0)), layout="constrained")
+        figure = Figure(
+            figsize=(column_width(width), height + (_letters(longest, TEXT_SIZE) * 0.6 if slanted else 0)), layout="constrained"
+        )
         axes = figure.add_subplot()
         reach = _reach(rates)
         shades = {"vmin": 0.5 - reach, "vmax": 0.5 + reach, "cmap": sns.light_palette(_DARKEST, as_cmap=True)}
@@ -107,18 +134,20 @@ def _interval_plot(rows: Sequence[_Row], *, reference: float, axis: str) -> Figu
     lines = sum(max(2.2, row.label.count("\n") + 1.6) for row in rows)
     beside = _letters(_longest_line(row.label for row in rows), TEXT_SIZE) + _letters(_longest_line(row.printed for row in rows), TEXT_SIZE)
     with house_style():
-        figure = Figure(figsize=(max(_WIDTH, _PLOT + beside), 0.75 + _LINE * lines), layout="constrained")
+        figure = Figure(figsize=(column_width(_PLOT + beside), 0.67 + _LINE * lines), layout="constrained")
         axes = figure.add_subplot()
         axes.axvline(reference, color=FAINT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=0)
         for place, row in zip(_places(rows), rows, strict=True):
-            axes.plot([row.low, row.high], [place, place], color=row.mark.colour, linewidth=1.6, solid_capstyle="butt", zorder=2)
+            axes.plot([row.low, row.high], [place, place], color=row.mark.colour, linewidth=_THIN, solid_capstyle="butt", zorder=2)
             axes.plot([row.low, row.high], [place, place], "|", color=row.mark.colour, markersize=7, markeredgewidth=1.2, zorder=2)
+            if row.inner:
+                axes.plot(row.inner, [place, place], color=row.mark.colour, linewidth=_THICK, solid_capstyle="butt", zorder=2)
             axes.plot(
                 row.value,
                 place,
                 row.mark.marker,
                 color=row.mark.colour,
-                markersize=7,
+                markersize=5 if row.inner else 7,
                 markeredgecolor="white",
                 markeredgewidth=0.6,
                 zorder=3,

@@ -9,10 +9,12 @@ from typing import Any
 from analysis.predictor_results import PredictorResults, read_predictor_results
 from analysis.results import Results, read_results
 from stimuli.experiment import Experiment, ExperimentError
-from stimuli.manifest import Step, StimuliRecord, Stimulus, read_record, read_steps, read_stimuli
+from stimuli.manifest import Step, StimuliRecord, Stimulus, first_runs, read_record, read_steps, read_stimuli
 from stimuli.provenance import sha256
+from stimuli.steering_record import CandidateRow, RescoredRow, read_candidates, read_rescored
+from study.lock import Lock, read_lock
 from study.reviews import Reviewed, read_reviews, summary
-from study.votes import Vote, read_votes
+from study.votes import Participant, Vote, read_participants, read_votes
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,14 @@ class Material:
     missing: tuple[Missing, ...]
     changed: tuple[str, ...]
     """Files that the analysis read and that are different now."""
+    rescored: tuple[RescoredRow, ...] = ()
+    candidates: tuple[CandidateRow, ...] = ()
     predictor: PredictorResults | None = None
     predictor_changed: tuple[str, ...] = ()
     """Files that the predictor's numbers were made from and that are different now."""
+    people: tuple[Participant, ...] = ()
+    """Everybody who came, with how far they came."""
+    lock: Lock | None = None
 
     @property
     def participants(self) -> Participants:
@@ -83,15 +90,19 @@ def gather(experiment: Experiment) -> Material:
         experiment=experiment,
         bare=bare,
         results=results,
-        votes=tuple(read_votes(experiment.votes)) if not results and experiment.votes.is_file() else (),
+        votes=tuple(read_votes(experiment.votes)) if experiment.votes.is_file() else (),
         stimuli=stimuli,
         steps=tuple(read_steps(experiment.steps)) if experiment.steps.is_file() else (),
         record=_record(experiment.stimuli_record) if experiment.stimuli_record.is_file() else None,
-        reviewed=summary([stimulus.image_sha256 for stimulus in stimuli], read_reviews(experiment.reviews)),
+        reviewed=summary([stimulus.image_sha256 for stimulus in first_runs(stimuli)], read_reviews(experiment.reviews)),
         missing=tuple(_missing(experiment)),
         changed=tuple(_changed(experiment, results.provenance if results else {})),
+        rescored=tuple(read_rescored(experiment.rescored)) if experiment.rescored.is_file() else (),
+        candidates=tuple(read_candidates(experiment.candidates)) if experiment.candidates.is_file() else (),
         predictor=predictor,
         predictor_changed=tuple(_changed(experiment, predictor.provenance if predictor else {})),
+        people=tuple(read_participants(experiment.participants)) if experiment.participants.is_file() else (),
+        lock=read_lock(experiment),
     )
 
 

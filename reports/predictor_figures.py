@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from analysis.predictor_metrics import Estimate
 from analysis.predictor_results import FewShot, Metrics, ModelScores
 from reports import published
-from reports.drawing import COLOURS, FAINT, INK, Mark, house_style, marks, wrapped
+from reports.drawing import COLOURS, FAINT, Mark, house_style, marks, wrapped
+from stimuli.prediction_record import Matching
 
 _PANEL = (2.3, 2.0)
 _NAME_WIDTH = 24
@@ -85,7 +86,8 @@ def context_curves(shots: Sequence[FewShot], scores: Sequence[ModelScores], base
             part.suptitle(wrapped(split, 70), x=0.01, ha="left", fontweight="bold", fontsize=9.5)
             reference = next((one.metrics for one in scores if (one.split, one.model) == (split, baseline)), None)
             _metric_panels(list(part.subplots(1, 3)), lines, ours, reference)
-            _legend(part, ours, columns=4, reference=baseline if reference else None)
+            here = {line.name: ours[line.name] for line in lines["SROCC"]}
+            _legend(part, here, columns=5, reference=baseline if reference else None)
         last = figure.subfigs[-1]
         last.suptitle(wrapped(published.label("Table 4"), 84), x=0.01, ha="left", fontweight="bold", fontsize=9)
         _metric_panels(list(last.subplots(1, 3)), {name: _published(name) for name, _, _ in _METRICS}, theirs, None)
@@ -98,32 +100,49 @@ def widens(shots: Sequence[FewShot]) -> bool:
     return any(_lines_of(shots, split)["SROCC"] for split in {one.split for one in shots})
 
 
-def matching_figure(cosines: NDArray[np.float64], weights: NDArray[np.float64]) -> Figure:
+def matching_figure(found: Matching) -> Figure:
     """Return how alike the paper's profiles of people are, and how alike it therefore weighs a new person's neighbours.
 
-    `cosines` of the profiles of every two known users; `weights` (new people, neighbours), the softmax weights, largest first.
+    Where they are known, profiles of what is a person's own stand below, and their weights beside.
     """
-    neighbours = weights.shape[1]
+    kinds = [("the paper’s profiles", COLOURS[0], found.cosines, found.weights)]
+    if found.centred_cosines and found.centred_weights:
+        kinds.append(("centred profiles", COLOURS[1], found.centred_cosines, found.centred_weights))
     with house_style():
-        figure = Figure(figsize=(6.8, 2.5), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        left.hist(cosines, bins=np.linspace(min(0.0, float(cosines.min())), 1, 61), color=COLOURS[0], edgecolor="white", linewidth=0.3)
-        left.set_xlim(min(0.0, float(cosines.min())), 1.005)
-        left.set_xlabel("cosine of two people’s profiles")
-        left.set_ylabel("pairs of known users")
-        left.set_title(f"profiles: median {np.median(cosines):.3f}", loc="left", fontweight="bold")
-        ranks = np.arange(1, neighbours + 1)
-        right.plot(ranks, weights.T, color=COLOURS[0], linewidth=0.5, alpha=0.4)
-        right.plot(ranks, weights.mean(axis=0), "o-", color=INK, linewidth=1.6, markersize=4.6, markeredgecolor="white", zorder=3)
-        right.axhline(1 / neighbours, color=COLOURS[1], linewidth=1.2, linestyle=(0, (4, 3)), zorder=4)
-        right.set_ylim(0, max(2.5 / neighbours, 1.1 * float(weights.max())))
-        right.xaxis.set_major_locator(MaxNLocator(integer=True))
-        right.set_xlabel("neighbour, nearest first")
-        right.set_ylabel("softmax weight")
-        right.set_title(f"weights: largest {weights.max():.3f}, equal {1 / neighbours:.3f}", loc="left", fontweight="bold")
-        for axes in (left, right):
+        figure = Figure(figsize=(7.2, 2.7 if len(kinds) == 1 else 3.5), layout="constrained")
+        grid = figure.add_gridspec(len(kinds), 2)
+        panels = [figure.add_subplot(grid[row, 0]) for row in range(len(kinds))]
+        lowest = min(0.0, *(min(cosines) for _, _, cosines, _ in kinds))
+        for axes, (name, colour, cosines, _) in zip(panels, kinds, strict=True):
+            axes.hist(cosines, bins=list(np.linspace(lowest, 1, 61)), color=colour, edgecolor="white", linewidth=0.3)
+            axes.set_xlim(lowest, 1.02)
+            axes.set_title(f"{name}: median cosine {np.median(cosines):.3f}", loc="left", fontweight="bold", fontsize=9)
+            axes.set_ylabel("pairs of\nknown users")
             _finish(axes)
+        for axes in panels[:-1]:
+            axes.tick_params(labelbottom=False)
+        panels[-1].set_xlabel("cosine of two people’s profiles")
+        _draw_weights(figure.add_subplot(grid[:, 1]), [(name, colour, np.array(weights)) for name, colour, _, weights in kinds])
+        figure.legend(loc="outside lower center", ncols=len(kinds) + 1, frameon=False, fontsize=8)
     return figure
+
+
+def _draw_weights(axes: Axes, kinds: Sequence[tuple[str, str, NDArray[np.float64]]]) -> None:
+    """Draw the softmax weights of each new person's neighbours as thin lines, and their mean as a thick one."""
+    neighbours = kinds[0][2].shape[1]
+    ranks = np.arange(1, neighbours + 1)
+    axes.axhline(1 / neighbours, color=FAINT, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1, label=f"equal: {1 / neighbours:.3f}")
+    for (name, colour, weights), marker in zip(kinds, "os", strict=False):
+        axes.plot(ranks, weights.T, color=colour, linewidth=0.5, alpha=0.3, zorder=2)
+        mean = weights.mean(axis=0)
+        label = f"{name}: largest {mean[0]:.3f}"
+        axes.plot(ranks, mean, marker=marker, color=colour, linewidth=1.6, markersize=5, markeredgecolor="white", zorder=3, label=label)
+    axes.set_ylim(0, 1.08 * max(2 / neighbours, *(float(weights.max()) for _, _, weights in kinds)))
+    axes.set_title("weights of neighbours", loc="left", fontweight="bold", fontsize=9)
+    axes.set_xlabel("neighbour, nearest first")
+    axes.set_ylabel("softmax weight")
+    _finish(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def model_marks(scores: Sequence[ModelScores]) -> dict[str, Mark]:

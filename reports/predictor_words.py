@@ -27,7 +27,7 @@ def predictor_words(results: PredictorResults) -> PredictorWords:
         lead=tuple(_lead(split, results) for split in _splits(results.scores)),
         warning=_warning(results),
         stand_ins=results.stand_ins,
-        left_out=tuple(sentence for split in _splits(results.scores) if (sentence := _left_out(split, results.scores))),
+        left_out=(*(sentence for split in _splits(results.scores) if (sentence := _left_out(split, results.scores))), *_again(results)),
         interval=f"{100 * (1 - results.alpha):g} % intervals from {results.resamples:,} draws of the users",
         examples=_examples(results),
         labels={
@@ -81,6 +81,12 @@ def _left_out(split: str, scores: Sequence[ModelScores]) -> str | None:
     if one.constant:
         parts.append(f"{one.constant} who gave the same rating to all images")
     return f"Left out in {split}: {' and '.join(parts)}." if parts else None
+
+
+def _again(results: PredictorResults) -> tuple[str, ...]:
+    """Return why ratings are missing that the predictor was shown; nothing where none is."""
+    number = results.rated_again
+    return (f"Left out: {number:,} held-out ratings that the predictor knew from the rating study.",) if number else ()
 
 
 def _examples(results: PredictorResults) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stimuli.manifest import OWN_IMAGE, Step, Stimulus
 
 # More images than this in a row cannot be compared at a glance; longer chains show iterations evenly apart.
-_MOST_COLUMNS = 8
+_MOST_COLUMNS = 6
 
 
 @dataclass(frozen=True)

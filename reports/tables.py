@@ -22,11 +22,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under columns; `name` is the file name. The first column names the row."""
+    """Rows under columns; `name` is the file name, `caption` says what they are. The first column names the row."""
 
     name: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Value, ...], ...]
+    caption: str = ""
 
     @property
     def shown(self) -> list[list[str]]:
@@ -70,6 +71,24 @@ def percent(share: float) -> str:
     return f"{share * 100:.1f}\N{NO-BREAK SPACE}%"
 
 
+def decimals(places: int) -> Callable[[int | float], str]:
+    """Return what writes a number with so many decimals and a true minus.
+
+    >>> decimals(2)(-0.125)
+    '−0.12'
+    """
+    return lambda number: f"{number:.{places}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def small(p: float) -> str:
+    """Return a p-value as it is printed: three decimals, and a bound below them.
+
+    >>> small(0.0452), small(5e-6)
+    ('0.045', '< 0.001')
+    """
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def score_table(scores: Sequence[Score]) -> Table:
     """Return the scores, highest first, with their intervals."""
     columns = (
@@ -80,7 +99,12 @@ def score_table(scores: Sequence[Score]) -> Table:
         Column("votes", "Votes", count),
     )
     ranked = sorted(scores, key=lambda score: (-score.elo, score.condition))
-    return Table("scores", columns, tuple((s.condition, s.elo, s.low, s.high, s.votes) for s in ranked))
+    told = "Scores (Elo) with their intervals, and the votes that each condition was in"
+    if all(score.scope_low is None for score in ranked):
+        return Table("scores", columns, tuple((s.condition, s.elo, s.low, s.high, s.votes) for s in ranked), told)
+    wider = (Column("scope_low", "Holding for more, from", whole), Column("scope_high", "to", whole), Column("scope", "Holds for"))
+    rows = tuple((s.condition, s.elo, s.low, s.high, s.votes, s.scope_low, s.scope_high, s.scope) for s in ranked)
+    return Table("scores", (*columns, *wider), rows, told)
 
 
 def contrast_table(contrasts: Sequence[Contrast]) -> Table:
@@ -94,12 +118,20 @@ def contrast_table(contrasts: Sequence[Contrast]) -> Table:
         Column("chance", "Chance preferred", percent),
         Column("chance_low", "from", percent),
         Column("chance_high", "to", percent),
+        Column("p_value", "p", small),
+        Column("design_effect", "Design effect", decimals(1)),
         Column("scope", "Holds for"),
     )
     rows = (
-        (c.a, c.b, c.difference_elo, c.low, c.high, chance(c.difference_elo), chance(c.low), chance(c.high), c.scope) for c in contrasts
+        (
+            *(c.a, c.b, c.difference_elo, c.low, c.high, chance(c.difference_elo), chance(c.low), chance(c.high)),
+            *(c.p_value, c.design_effect, c.scope),
+        )
+        for c in contrasts
     )
-    return Table("contrasts", columns, tuple(rows))
+    return Table(
+        "contrasts", columns, tuple(rows), "Differences in Elo, and the same as the chance that the condition is preferred to the other"
+    )
 
 
 def pair_table(pairs: Sequence[Pair]) -> Table:
@@ -113,7 +145,7 @@ def pair_table(pairs: Sequence[Pair]) -> Table:
         Column("share_a", "Share of the first", percent),
     )
     rows = tuple((p.a, p.b, p.wins_a, p.wins_b, p.ties, _share(p)) for p in pairs)
-    return Table("pairs", columns, rows)
+    return Table("pairs", columns, rows, "Votes for each pair of conditions")
 
 
 def win_table(rates: WinRates) -> Table:
@@ -124,13 +156,17 @@ def win_table(rates: WinRates) -> Table:
         (name, *(float(shares[row, column]) if comparisons[row, column] else None for column in range(len(rates.conditions))))
         for row, name in enumerate(rates.conditions)
     )
-    return Table("win_rates", columns, rows)
+    return Table(
+        "win_rates", columns, rows, "How often the row was preferred to the column, of the comparisons of both; a tie counts half for each"
+    )
 
 
 def claim_table(claims: Sequence[ClaimResult]) -> Table:
     """Return the verdicts in words."""
     columns = (Column("id", "Claim"), Column("verdict", "Verdict"), Column("sentence", "In words"), Column("reason", "Why"))
-    return Table("claims", columns, tuple((c.id, c.verdict, c.sentence, c.reason) for c in claims))
+    return Table(
+        "claims", columns, tuple((c.id, c.verdict, c.sentence, c.reason) for c in claims), "The claims with their verdicts, in words"
+    )
 
 
 def count_table(counts: Counts) -> Table:
@@ -148,7 +184,7 @@ def count_table(counts: Counts) -> Table:
         ("resamples", counts.resamples),
         ("of them undecided, in no interval", counts.undecided_resamples),
     )
-    return Table("counts", columns, tuple(row for row in rows if row[1] is not None))
+    return Table("counts", columns, tuple(row for row in rows if row[1] is not None), "What the scores rest on")
 
 
 def as_csv(table: Table) -> bytes:
@@ -163,8 +199,9 @@ def as_csv(table: Table) -> bytes:
 def as_markdown(table: Table) -> bytes:
     """Return the table as Markdown (UTF-8), rounded as on the page; names show as they are, not as markup."""
     rules = ["---:" if column.show else "---" for column in table.columns]
-    lines = [[_literal(column.heading) for column in table.columns], rules, *([_literal(cell) for cell in row] for row in table.shown)]
-    return ("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n").encode()
+    lines = [[literal(column.heading) for column in table.columns], rules, *([literal(cell) for cell in row] for row in table.shown)]
+    caption = f"{literal(table.caption)}\n\n" if table.caption else ""
+    return (caption + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n").encode()
 
 
 def _shown(value: Value, column: Column) -> str:
@@ -182,7 +219,12 @@ def _share(pair: Pair) -> float | None:
     return (pair.wins_a + pair.ties / 2) / total if total else None
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return `text` so that Markdown shows it as it is, on one line.
+
+    >>> literal("a_b & <i>")
+    'a\\\\_b & \\\\<i\\\\>'
+    """
     for mark in "\\`*_{}[]<>#|":
         text = text.replace(mark, "\\" + mark)
     return " ".join(text.split("\n"))

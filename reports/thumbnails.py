@@ -2,8 +2,10 @@
 
 import base64
 import io
+import os
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,19 +36,23 @@ def thumbnails(folder: Path, uses: Sequence[str], *, budget: int, report: Report
     """
     times = Counter(uses)
     longest, quality = _fitting_size(folder, list(times), len(uses), budget)
+
+    def one(name: str) -> str | None:
+        return _data_uri(folder, name, longest, quality)
+
     uris: dict[str, str] = {}
     unreadable, left_out, used = [], [], 0
-    for done, (name, number) in enumerate(times.items(), start=1):
-        uri = None if used > budget else _data_uri(folder, name, longest, quality)
-        if used <= budget and uri is None:
-            unreadable.append(name)
-        elif uri is None or used + len(uri) * number > budget:
-            left_out.append(name)
-            used = budget + 1  # what comes later matters less, even if it is smaller
-        else:
-            uris[name] = uri
-            used += len(uri) * number
-        report("small copies of the images", done, len(times))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # reading images takes most of a report's time, and waits for nothing
+        for done, (name, uri) in enumerate(zip(times, pool.map(one, times), strict=True), start=1):
+            if used <= budget and uri is None:
+                unreadable.append(name)
+            elif uri is None or used + len(uri) * times[name] > budget:
+                left_out.append(name)
+                used = budget + 1  # what comes later matters less, even if it is smaller
+            else:
+                uris[name] = uri
+                used += len(uri) * times[name]
+            report("small copies of the images", done, len(times))
     return Thumbnails(uris, tuple(sorted(unreadable)), tuple(sorted(left_out)))
 
 
@@ -67,10 +73,14 @@ def small_copy(folder: Path, name: str, longest: int) -> Image.Image | None:
         return None
     try:
         with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGBA")
+            image = ImageOps.exif_transpose(opened)
+            if image.mode not in ("RGB", "L") or "transparency" in image.info:
+                image = image.convert("RGBA")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
     image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    if image.mode != "RGBA":
+        return image.convert("RGB")
     paper = Image.new("RGB", image.size, "white")
     paper.paste(image, mask=image.getchannel("A"))
     return paper

@@ -36,6 +36,21 @@ class Experiment:
         return self.folder / "steps.parquet"
 
     @property
+    def candidates(self) -> Path:
+        """One row per prompt that steering tried (`stimuli.steering_record.CandidateRow`)."""
+        return self.folder / "candidates.parquet"
+
+    @property
+    def rescored(self) -> Path:
+        """How each steered image's prompt does with fresh seeds and held-out scorers (`stimuli.steering_record.RescoredRow`)."""
+        return self.folder / "rescored.parquet"
+
+    @property
+    def run_embeddings(self) -> Path:
+        """The stimuli of several independent runs as numbers (`stimuli.steering_record.RunEmbedding`); absent with one run."""
+        return self.folder / "run_embeddings.parquet"
+
+    @property
     def utilities(self) -> Path:
         """How much each simulated rater truly likes each stimulus; absent where raters are people."""
         return self.folder / "simulated_utilities.parquet"
@@ -159,6 +174,11 @@ class Experiment:
     def predictor_results(self) -> Path:
         """How well predictors tell ratings (`analysis.predictor_results.PredictorResults`)."""
         return self.folder / "predictor.json"
+
+    @property
+    def bundle(self) -> Path:
+        """What a reproduction bundle holds, with hashes; there only where this folder is an unpacked one."""
+        return self.folder / "bundle.json"
 
     @property
     def report(self) -> Path:

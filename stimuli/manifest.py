@@ -45,7 +45,10 @@ class Stimulus:
 
 @dataclass(frozen=True)
 class Step:
-    """The best image of one steering chain after one iteration; iteration 0 is the base prompt's image."""
+    """The best image of one steering chain after one iteration; iteration 0 is the base prompt's image.
+
+    `proposed` is how many new candidates the iteration had, `rejected` how many of them the drift guard did not let win.
+    """
 
     prompt: str
     condition: str
@@ -56,6 +59,8 @@ class Step:
     best_score: float
     best_prompt: str
     image: str
+    proposed: int = 0
+    rejected: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,8 @@ _STEPS = pa.schema(
         pa.field("best_score", _REAL, nullable=False),
         pa.field("best_prompt", _TEXT, nullable=False),
         pa.field("image", _TEXT, nullable=False),
+        pa.field("proposed", _WHOLE, nullable=False),
+        pa.field("rejected", _WHOLE, nullable=False),
     ]
 )
 _UTILITIES = pa.schema(
@@ -152,6 +159,12 @@ def write_rating_images(path: Path, images: Sequence[RatingImage]) -> None:
 def read_stimuli(path: Path) -> list[Stimulus]:
     """Return the rows of a stimuli.parquet."""
     return [Stimulus(**row) for row in read_rows(path, _STIMULI)]
+
+
+def first_runs(stimuli: Sequence[Stimulus]) -> list[Stimulus]:
+    """Return the stimuli that people see: of several independent runs the first, so that a run more is no condition more."""
+    first = min((row.run for row in stimuli), default=0)
+    return [row for row in stimuli if row.run == first]
 
 
 def write_stimuli(path: Path, stimuli: Sequence[Stimulus]) -> None:

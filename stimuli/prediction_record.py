@@ -31,13 +31,16 @@ class Matching:
     """How the paper's few-shot method told people apart.
 
     `cosines` are those of the profiles of known users, one for each two; `weights` the softmax weights of the neighbours of each
-    new person, largest first, all of one length.
+    new person, largest first, all of one length. The `centred` ones are of profiles of what is a person's own, to compare: ratings
+    above what everybody gives an image and above the person's mean, in whitened features.
     """
 
     cosines: tuple[float, ...]
     weights: tuple[tuple[float, ...], ...]
     temperature: float
     context: int
+    centred_cosines: tuple[float, ...] = ()
+    centred_weights: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class PredictionRecord:
     """What the predictions do not say themselves. `provenance` holds the fields of `stimuli.provenance.Provenance`.
 
     `simulated` says that programs gave the ratings. `images` gives, by id, paths relative to the folder of the predictions; an
-    image that is not in it is not shown.
+    image that is not in it is not shown. `rated_again` counts the ratings that are not told because the predictor was shown them: the
+    same person rated the same image in the rating study.
     """
 
     simulated: bool
@@ -53,6 +57,7 @@ class PredictionRecord:
     images: dict[str, str] = field(default_factory=dict)
     sharpness: tuple[Sharpness, ...] = ()
     matching: Matching | None = None
+    rated_again: int = 0
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
@@ -72,8 +77,9 @@ def read_prediction_record(path: Path) -> PredictionRecord:
         ) from error
     told = [number for one in record.sharpness for number in (one.entropy, one.uniform)]
     if record.matching:
-        told += [*record.matching.cosines, *(weight for row in record.matching.weights for weight in row)]
-        if len({len(row) for row in record.matching.weights}) > 1:
+        rows = (*record.matching.weights, *record.matching.centred_weights)
+        told += [*record.matching.cosines, *record.matching.centred_cosines, *(weight for row in rows for weight in row)]
+        if len({len(row) for row in rows}) > 1:
             raise ExperimentError(f"{path}: the softmax weights of new people have several lengths; expected as many for each")
     if not all(math.isfinite(number) for number in told):
         raise ExperimentError(f"{path}: holds a number that is not finite; `tastebench stimuli predict` makes it again")

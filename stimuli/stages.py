@@ -1,4 +1,4 @@
-"""The three kinds of work, each done once: rewriting, rendering and scoring go through the store, which remembers every answer."""
+"""The three kinds of work, each done once: what is asked, how it is done, and how the store remembers it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from stimuli.experiment import ExperimentError
-from stimuli.generators import Generator
+from stimuli.generators import Generator, GeneratorSpec
 from stimuli.progress import Report, silent
-from stimuli.rewriters import Proposal, Rewriter, Tried, propose
-from stimuli.scorers import Scorer
-from stimuli.store import Request, Result, Store, key_of
+from stimuli.rewriters import Proposal, Question, Rewriter, RewriterSpec, propose, remembered
+from stimuli.scorers import Scorer, ScorerSpec
+from stimuli.store import Event, Request, Result, Store, key_of, png_of
 
 Array = NDArray[np.float64]
 
@@ -27,76 +28,135 @@ class Render:
     seed: int
 
 
-def rendered(store: Store, generator: Generator, wanted: Sequence[Render], *, report: Report = silent) -> list[str]:
-    """Return the SHA-256 of each wanted image in the store, rendering those that are not there; equal wishes share one image."""
-    spec = asdict(generator.spec)
-    requests = [{"kind": "render", "generator": spec, "prompt": wish.prompt, "seed": wish.seed} for wish in wanted]
-    known = {key: sha256 for key, sha256 in ((key_of(request), _known_image(store, request)) for request in requests) if sha256}
-    new = {key_of(request): request for request in requests if key_of(request) not in known}
-    waiting = list(new.items())
-    for start in range(0, len(waiting), _BATCH):
-        known |= _render_batch(store, generator, waiting[start : start + _BATCH])
-        report("images", len(known), len(known) + len(waiting) - min(start + _BATCH, len(waiting)))
-    return [known[key_of(request)] for request in requests]
+# What is asked: the request that an answer is remembered under.
 
 
-def _known_image(store: Store, request: Request) -> str | None:
-    sha256 = store.answer(request)
+def render_request(generator: GeneratorSpec, wish: Render) -> Request:
+    """Return what an image depends on."""
+    return {"kind": "render", "generator": asdict(generator), "prompt": wish.prompt, "seed": wish.seed}
+
+
+def refusal_request(render: Request) -> Request:
+    """Return what it is remembered under that an image is refused for good."""
+    return {**render, "kind": "refusal"}
+
+
+def score_request(scorer: ScorerSpec, image: str, prompt: str) -> Request:
+    """Return what a score depends on; the prompt counts only where the scorer needs it."""
+    return {"kind": "score", "scorer": asdict(scorer), "image": image, "prompt": prompt if scorer.needs_prompt else None}
+
+
+def proposal_request(rewriter: RewriterSpec, question: Question) -> Request:
+    """Return what a proposal depends on."""
+    return {"kind": "propose", "rewriter": asdict(rewriter), **asdict(question)}
+
+
+# How it is done: without the store, wherever the parts are.
+
+
+def painted(generator: Generator, wishes: Sequence[Render]) -> list[bytes]:
+    """Return the PNG of each wish, as it is to be stored."""
+    images = generator.render([wish.prompt for wish in wishes], [wish.seed for wish in wishes])
+    if len(images) != len(wishes):
+        raise ExperimentError(
+            f'generator "{generator.spec.name}" gave {len(images)} images for {len(wishes)} prompts; expected one for each'
+        )
+    return [png_of(image, render_request(generator.spec, wish)) for wish, image in zip(wishes, images, strict=True)]
+
+
+def judged(scorer: Scorer, images: Sequence[Image.Image], prompts: Sequence[str]) -> list[float]:
+    """Return the score of each image, each a finite number."""
+    scores = np.asarray(scorer.score(images, prompts), dtype=np.float64)
+    if scores.shape != (len(images),):
+        raise ExperimentError(
+            f'scorer "{scorer.spec.name}" gave an array of shape {scores.shape} for {len(images)} images; expected one score for each'
+        )
+    if not np.isfinite(scores).all():
+        raise ExperimentError(f'scorer "{scorer.spec.name}" gave a score that is no finite number; check its checkpoint and its images')
+    return [float(score) for score in scores]
+
+
+# How it is remembered.
+
+
+def known_image(store: Store, request: Request) -> str | None:
+    """Return the SHA-256 of an image that is in the store; a result whose image was deleted is forgotten."""
+    sha256: str | None = store.answer(request)
     if sha256 is not None and not store.has_image(sha256):
         store.forget(request)
         return None
     return sha256
 
 
-def _render_batch(store: Store, generator: Generator, batch: Sequence[tuple[str, Request]]) -> dict[str, str]:
-    images = generator.render([request["prompt"] for _, request in batch], [request["seed"] for _, request in batch])
-    kept = {key: store.keep_image(image, request) for (key, request), image in zip(batch, images, strict=True)}
+def known_proposal(store: Store, request: Request) -> Proposal | None:
+    """Return a proposal that is in the store."""
+    answer = store.answer(request)
+    return remembered(answer) if answer else None
+
+
+def keep_images(store: Store, requests: Sequence[Request], pngs: Sequence[bytes], *, news: Sequence[Event] = ()) -> list[str]:
+    """Store images, and return the SHA-256 of each; each is whole on the disk before a result names it."""
+    kept = store.keep_pngs(pngs)
     events = [
-        {"event": "rendered", "key": key, "image": kept[key], "prompt": request["prompt"], "seed": request["seed"]}
-        for key, request in batch
+        {"event": "rendered", "key": key_of(request), "image": sha256, "prompt": request["prompt"], "seed": request["seed"]}
+        for request, sha256 in zip(requests, kept, strict=True)
     ]
-    store.remember([Result(request, kept[key]) for key, request in batch], events)
+    store.remember([Result(request, sha256) for request, sha256 in zip(requests, kept, strict=True)], [*news, *events])
     return kept
+
+
+def keep_scores(store: Store, requests: Sequence[Request], scores: Sequence[float], *, news: Sequence[Event] = ()) -> None:
+    """Store scores."""
+    results = [Result(request, score) for request, score in zip(requests, scores, strict=True)]
+    events = [
+        {"event": "scored", "scorer": result.request["scorer"]["name"], "image": result.request["image"], "score": result.answer}
+        for result in results
+    ]
+    store.remember(results, [*news, *events])
+
+
+def keep_proposals(store: Store, requests: Sequence[Request], proposals: Sequence[Proposal], *, news: Sequence[Event] = ()) -> None:
+    """Store proposals, with the raw texts."""
+    store.remember([Result(request, asdict(proposal)) for request, proposal in zip(requests, proposals, strict=True)], news)
+
+
+# All of it, at once and in this process.
+
+
+def rendered(store: Store, generator: Generator, wanted: Sequence[Render], *, report: Report = silent) -> list[str]:
+    """Return the SHA-256 of each wanted image in the store, rendering those that are not there; equal wishes share one image."""
+    requests = {wish: render_request(generator.spec, wish) for wish in wanted}
+    known = {wish: sha256 for wish, request in requests.items() if (sha256 := known_image(store, request))}
+    new = [wish for wish in requests if wish not in known]
+    for start in range(0, len(new), _BATCH):
+        batch = new[start : start + _BATCH]
+        shas = keep_images(store, [requests[wish] for wish in batch], painted(generator, batch))
+        known |= dict(zip(batch, shas, strict=True))
+        report("images", len(known), len(requests))
+    return [known[wish] for wish in wanted]
 
 
 def scored(store: Store, scorer: Scorer, images: Sequence[str], prompts: Sequence[str]) -> Array:
     """Return the score of each stored image, shape (images,); the prompt counts only where the scorer needs it."""
-    spec = asdict(scorer.spec)
-    texts = [prompt if scorer.spec.needs_prompt else None for prompt in prompts]
-    requests = [{"kind": "score", "scorer": spec, "image": image, "prompt": text} for image, text in zip(images, texts, strict=True)]
+    requests = [score_request(scorer.spec, image, prompt) for image, prompt in zip(images, prompts, strict=True)]
     scores = [store.answer(request) for request in requests]
     new = [index for index, score in enumerate(scores) if score is None]
     if new:
-        fresh = scorer.score([store.image(images[index]) for index in new], [prompts[index] for index in new])
-        if not np.isfinite(fresh).all():
-            raise ExperimentError(f'scorer "{scorer.spec.name}" gave a score that is no finite number; check its checkpoint and its images')
-        for index, score in zip(new, fresh.tolist(), strict=True):
+        fresh = judged(scorer, [store.image(images[index]) for index in new], [prompts[index] for index in new])
+        keep_scores(store, [requests[index] for index in new], fresh)
+        for index, score in zip(new, fresh, strict=True):
             scores[index] = score
-        events = [{"event": "scored", "scorer": scorer.spec.name, "image": images[index], "score": scores[index]} for index in new]
-        store.remember([Result(requests[index], scores[index]) for index in new], events)
     return np.array(scores, dtype=np.float64)
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a rewriter is asked: `number` new wordings of `base_prompt`, given `history`; `known` prompts do not count as new."""
-
-    base_prompt: str
-    history: tuple[Tried, ...]
-    known: tuple[str, ...]
-    number: int
-    seed: int
 
 
 def proposed(store: Store, rewriter: Rewriter, question: Question) -> Proposal:
     """Return what the rewriter proposes, with the raw text it wrote."""
-    request = {"kind": "propose", "rewriter": asdict(rewriter.spec), **asdict(question)}
-    answer = store.answer(request)
-    if answer is None:
-        proposal = propose(rewriter, question.base_prompt, question.history, question.number, known=question.known, seed=question.seed)
-        store.remember([Result(request, asdict(proposal))])
-        return proposal
-    return Proposal(tuple(answer["prompts"]), tuple(answer["raw"]), answer["asked"])
+    request = proposal_request(rewriter.spec, question)
+    proposal = known_proposal(store, request)
+    if proposal is None:
+        [proposal] = propose(rewriter, [question])
+        keep_proposals(store, [request], [proposal])
+    return proposal
 
 
 @dataclass(frozen=True)
@@ -115,9 +175,9 @@ class Alone:
         """Return the SHA-256 of each image."""
         return rendered(self.store, self.generator, wanted)
 
-    async def score(self, scorer: Scorer, images: Sequence[str], prompts: Sequence[str]) -> Array:
-        """Return the score of each image, shape (images,)."""
-        return scored(self.store, scorer, images, prompts)
+    async def score(self, scorers: Sequence[Scorer], images: Sequence[str], prompts: Sequence[str]) -> Array:
+        """Return what each scorer says of each image, shape (scorers, images)."""
+        return np.stack([scored(self.store, scorer, images, prompts) for scorer in scorers])
 
     async def tell(self, event: dict[str, Any]) -> None:
         """Write what happened to the log of events."""

@@ -1,5 +1,6 @@
 """A small rated data set with real image files, in which tastes differ: some people love light images, some warm ones."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stimuli.encoders import ImageStatistics, RememberingImages, WordHash
+from stimuli.learning.training import Task
 from stimuli.predictors.kinds import Kind
 from stimuli.predictors.sight import Sight
 from stimuli.provenance import Provenance
 from stimuli.ratings import Rated
-from stimuli.training import Task
 
 TRAIN, VAL, TEST = 50, 10, 30
 SEEN, NEW = 12, 4
@@ -36,13 +37,17 @@ def data_set(folder: Path) -> Rated:
     return _made(folder, looks(TRAIN + VAL + TEST), [f"u{user:02d}" for user in range(SEEN + NEW)], _split)
 
 
-def rating_study(folder: Path, *, users: dict[str, float], each: int) -> Rated:
-    """Return a rating study in which `users`, with the tastes of these numbers, rated `each` of sixteen other images."""
+def rating_study(folder: Path, *, users: dict[str, float], each: int, of: Sequence[str] = ()) -> Rated:
+    """Return a rating study in which `users`, with the tastes of these numbers, rated `each` of sixteen other images.
+
+    `of` says of which images of the data set the first ones are copies; what they show is another matter here.
+    """
     folder.mkdir(exist_ok=True)
     shown = np.random.default_rng(4).uniform(-1, 1, (16, 2))
     rated = _made(folder, shown, list(users), lambda _user, image: "train" if image < each else None, tastes=list(users.values()))
     (folder / "ratings.parquet").write_bytes(repr((sorted(users), each)).encode())
-    return Rated(folder, rated.ratings, rated.images, rated.users, files=(folder / "ratings.parquet",))
+    sources = [*of, *[None] * (len(shown) - len(of))]
+    return Rated(folder, rated.ratings, rated.images.assign(source=sources), rated.users, files=(folder / "ratings.parquet",))
 
 
 def task(rated: Rated, study: Rated | None = None, *, kind: str = "bayes", same_people: bool = False) -> Task:

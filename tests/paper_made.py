@@ -8,7 +8,7 @@ import numpy as np
 from stimuli.predictors.interface import Judgements
 from stimuli.predictors.paper import PaperPredictor, fit
 from stimuli.predictors.paper_settings import PaperModel
-from stimuli.synthetic import World
+from stimuli.simulation.synthetic import World
 
 QUICK = PaperModel(width=32, heads=2, hidden=64, learning_rate=1e-3, batch=64, epochs=6)
 # A few steps; for tests of everything but learning.

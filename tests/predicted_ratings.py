@@ -81,7 +81,14 @@ def record() -> PredictionRecord:
         stand_ins=(StandIn("encoder", "image-statistics", "SigLIP2 so400m"), StandIn("raters", "simulated raters", "people")),
         images={f"i{n}": f"work/i{n}.png" for n in range(IMAGES)},
         sharpness=(Sharpness("K = 5, τ = 0.1", 15, 1.608, 1.6094),),
-        matching=Matching((0.97, 0.98, 0.99), ((0.21, 0.2, 0.2, 0.2, 0.19), (0.2, 0.2, 0.2, 0.2, 0.2)), 0.1, 15),
+        matching=Matching(
+            (0.97, 0.98, 0.99),
+            ((0.21, 0.2, 0.2, 0.2, 0.19), (0.2, 0.2, 0.2, 0.2, 0.2)),
+            0.1,
+            15,
+            (-0.4, 0.0, 0.6),
+            ((0.4, 0.3, 0.1, 0.1, 0.1), (0.3, 0.2, 0.2, 0.2, 0.1)),
+        ),
     )
 
 

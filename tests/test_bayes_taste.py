@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from stimuli import synthetic
 from stimuli.experiment import ExperimentError
 from stimuli.predictors import files
 from stimuli.predictors.base import debiased_means, ridge
@@ -18,7 +17,8 @@ from stimuli.predictors.bayes import BayesTaste, Settings, fit, lower_bound
 from stimuli.predictors.components import components
 from stimuli.predictors.interface import EncoderMismatchError, Judgements, Looks, People, UnknownUserError
 from stimuli.predictors.tastes import Prior, Taste, expected, learn, log_likelihood, moments, posterior, rated_one
-from stimuli.synthetic import Levels, World
+from stimuli.simulation import synthetic
+from stimuli.simulation.synthetic import Levels, World
 
 Array = NDArray[np.float64]
 
@@ -478,7 +478,7 @@ def test_a_file_that_is_no_predictor_is_an_error_that_says_what_to_do(tmp_path: 
     with pytest.raises(ExperimentError, match=r"predictor\.npz: not a predictor of this version .* train it again"):
         files.load(path)
     np.savez(path, version=np.array("bayes-taste 0"))
-    with pytest.raises(ExperimentError, match='found "bayes-taste 0", expected "bayes-taste 1"'):
+    with pytest.raises(ExperimentError, match='found "bayes-taste 0", expected "bayes-taste 2"'):
         files.load(path)
     np.savez(path, version=np.array(files.VERSION))
     with pytest.raises(ExperimentError, match="train it again"):

@@ -17,7 +17,7 @@ from reported_experiment import ELO, example_results
 
 from analysis.results import Contrast, Pair, Score
 from reports.curves import panels, steering_curves
-from reports.drawing import MARKERS, marks, rendered, wrapped
+from reports.drawing import MARKERS, PAGE, marks, rendered, wrapped
 from reports.figures import _DARKEST, charted, contrast_plot, score_plot, win_matrix
 from reports.win_rates import ranking, win_rates
 from stimuli.manifest import Step
@@ -32,6 +32,10 @@ LONG = (
 
 def scores_of(names: tuple[str, ...]) -> list[Score]:
     return [Score(name, 1100 - 20 * n, 1080 - 20 * n, 1125 - 20 * n, 12_000) for n, name in enumerate(names)]
+
+
+def scores_at_a_scope(names: tuple[str, ...]) -> list[Score]:
+    return [replace(score, scope_low=score.low - 40, scope_high=score.high + 40, scope="participants") for score in scores_of(names)]
 
 
 def pairs_of(names: tuple[str, ...]) -> list[Pair]:
@@ -49,6 +53,7 @@ def steps_of(users: tuple[str | None, ...], *, condition: str = "personal", leng
 
 FIGURES = {
     "scores": lambda names: score_plot(scores_of(names)),
+    "scores with both intervals": lambda names: score_plot(scores_at_a_scope(names)),
     "contrasts": lambda names: contrast_plot([Contrast(a, b, 10, -5, 25, "these") for a, b in pairwise(names)]),
     "win rates": lambda names: win_matrix(win_rates(pairs_of(names), names)),
     "steering": lambda names: steering_curves([step for name in names for step in steps_of(names[:8], condition=name)]),
@@ -114,6 +119,31 @@ def test_intervals_end_where_the_results_say() -> None:
     score = example_results().scores[0]
     ends = [tuple(line.get_xdata()) for line in score_plot([score]).axes[0].lines]
     assert (score.low, score.high) in ends
+
+
+def test_both_intervals_are_drawn_the_usual_one_thick_within_the_other_which_is_printed() -> None:
+    score = replace(example_results().scores[0], scope_low=1010.0, scope_high=1120.0, scope="participants+prompts")
+    figure = score_plot([score])
+    widths = {tuple(line.get_xdata()): line.get_linewidth() for line in figure.axes[0].lines if line.get_marker() == "None"}
+    assert widths[score.low, score.high] > 2 * widths[1010.0, 1120.0]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["1065  [1010, 1120]"]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["holds for new participants and new prompts (printed)", "votes alone, the usual interval"]
+
+
+@pytest.mark.parametrize("scope", ["these", None])
+def test_an_interval_that_holds_for_nobody_else_is_not_drawn_twice(scope: str | None) -> None:
+    score = replace(example_results().scores[0], scope_low=1050.0, scope_high=1080.0, scope=scope)
+    figure = score_plot([score])
+    assert not figure.legends
+    assert [text.get_text() for text in figure.axes[0].texts] == [f"1065  [{score.low:.0f}, {score.high:.0f}]"]
+
+
+def test_eight_conditions_can_be_read_in_the_matrix_at_the_width_of_a_page() -> None:
+    names = ("own", "others", "initial", "hpsv3", "qalign", "imagereward", "deqa", "laion")
+    figure = win_matrix(win_rates(pairs_of(names), names))
+    assert figure.get_figwidth() <= PAGE + 0.01
+    assert len([text for text in figure.axes[0].texts if " of " in text.get_text()]) == 56
 
 
 def test_conditions_differ_in_shape_and_not_only_in_colour() -> None:

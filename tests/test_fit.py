@@ -249,6 +249,20 @@ def test_the_interval_says_what_it_is_and_how_many_resamples_it_lost() -> None:
     assert results.counts.participants is results.counts.prompts is None
 
 
+def test_a_score_has_an_interval_at_the_scope_of_the_verdicts_or_the_widest_that_the_votes_allow() -> None:
+    choices = np.random.default_rng(1).choice(["left", "right"], 400).tolist()
+    study = two_conditions(choices, people=6, prompts=5)
+    usual, honest = results_of(study, scope="these").scores, results_of(study, scope="participants+prompts").scores
+    assert {score.scope for score in usual} == {"these"} and {score.scope for score in honest} == {"participants+prompts"}
+    for score in (*usual, *honest):
+        assert score.scope_low is not None and score.scope_high is not None
+        assert (score.scope_low + score.scope_high) / 2 == pytest.approx(score.elo)
+    one_person = results_of(two_conditions(choices, people=1, prompts=5), scope="participants+prompts").scores
+    assert {score.scope for score in one_person} == {"these"}
+    anchored = {score.condition: score for score in results_of(study, anchor="b").scores}["b"]
+    assert (anchored.scope_low, anchored.scope_high) == pytest.approx((1000, 1000), abs=1e-3)
+
+
 def test_what_was_left_out_is_told(tmp_path: Path) -> None:
     path = tmp_path / "votes.csv"
     path.write_text("l,r,c\n" + "a,b,left\na,b,right\n" * 20 + "a,z,left\n")
@@ -372,6 +386,18 @@ def test_places_and_pooled_scores_are_told() -> None:
         ("prompt", f"q{n}") for n in range(6)
     }
     assert results.side is not None and results.side.standard_error > 0
+
+
+def test_the_scores_of_each_participant_and_prompt_have_a_mean_of_1000_drawn_or_raw() -> None:
+    rng = np.random.default_rng(3)
+    left, right = (np.array(["a", "b", "c"])[codes] for codes in rng.integers(0, 3, (2, 900)))
+    choices = rng.choice(["left", "right"], 900).tolist()
+    people, prompts = [f"p{n % 6}" for n in range(900)], [f"q{n % 5}" for n in range(900)]
+    found = results_of(tabulate(left, right, choices, participants=people, prompts=prompts)).pooled
+    for group in {(one.of, one.name) for one in found}:
+        here = [one for one in found if (one.of, one.name) == group]
+        assert np.mean([one.elo for one in here]) == pytest.approx(1000)
+        assert np.mean([one.raw_elo for one in here if one.raw_elo is not None]) == pytest.approx(1000)
 
 
 def test_secondary_models_stand_apart_with_their_caveats() -> None:

@@ -10,7 +10,7 @@ from analysis.bradley_terry import ELO_PER_LOGIT, Array
 from analysis.comparisons import Cells, cells
 from analysis.config import Claim
 from analysis.csv_votes import Columns, read_csv
-from analysis.jackknife import Estimate, Scope, Spread, estimate, spread, student_quantile, student_tail
+from analysis.jackknife import Estimate, Scope, Spread, estimate, score_estimate, spread, student_quantile, student_tail
 from analysis.preference import Model, group_wins
 from analysis.resampling import bootstrap, percentile_interval
 from analysis.verdicts import CONTRADICTED, SUPPORTED, Circumstances, Rules, verdicts
@@ -182,6 +182,39 @@ def vote_bootstrap_covers(study: Cells, seed: int) -> Array:
     drawn = bootstrap(study, model=Model(), observed=observed, kind="votes", resamples=400, rng=np.random.default_rng(seed))
     bounds = [percentile_interval(drawn.difference_draws(a, b), alpha=0.05) for a, b in ADJACENT]
     return np.array([one.low <= gap <= one.high for one, gap in zip(bounds, GAPS, strict=True)])
+
+
+def test_intervals_of_scores_cover_new_people_and_prompts_and_those_of_votes_do_not() -> None:
+    of = spread(studies(6, heterogeneity=simulated.MODERATE, count=1000, seed=14, each=1275), model=Model())
+    truth = np.array([ELO[name] for name in of.items]) - np.mean(list(ELO.values()))
+
+    def covered(scope: Scope) -> Array:
+        low, high = score_estimate(of, scope).interval(0.05)
+        found: Array = ((low <= truth) & (high >= truth)).mean(axis=0)
+        return found
+
+    honest, usual = covered("participants+prompts"), covered("these")
+    assert np.all((honest >= 0.92) & (honest <= 0.985)), honest
+    assert np.all(usual < 0.75), usual
+
+
+@pytest.mark.parametrize("scope", ["these", "participants", "participants+prompts"])
+def test_the_score_against_an_anchor_is_the_difference_to_it(reference: Spread, scope: Scope) -> None:
+    place = reference.items.index("initial")
+    found = score_estimate(reference, scope, anchor=place)
+    one, other = places(reference, (("own", "initial"),))
+    difference = estimate(reference, one, other, scope)  # type: ignore[arg-type]
+    own = reference.items.index("own")
+    assert found.difference[0, own] == pytest.approx(difference.difference[0, 0])
+    assert found.standard_error[0, own] == pytest.approx(difference.standard_error[0, 0])
+    assert found.standard_error[0, place] == pytest.approx(0, abs=1e-6)
+
+
+def test_scores_are_not_given_at_a_scope_that_the_votes_refuse() -> None:
+    study = studies(2, heterogeneity=simulated.NONE, count=1, seed=3, each=300).of_study(0)
+    alone = spread(with_groups(study, participants=1, participant=np.zeros_like(study.participant)), model=Model())
+    with pytest.raises(ValueError, match="the votes are of one participant"):
+        score_estimate(alone, "participants")
 
 
 def test_without_heterogeneity_both_intervals_cover() -> None:

@@ -7,7 +7,7 @@ import pytest
 from rated_made import authors_lapis, lapis, lapis_row, picture
 
 from stimuli.ratings import RatingsError, Unreadable, open_images, read
-from stimuli.ratings.lapis import read as read_lapis
+from stimuli.ratings.lapis import people_of_fold
 from stimuli.ratings.skipped import Skipped
 
 ROWS = [lapis_row(1, 1, 0), lapis_row(1, 2, 100), lapis_row(2, 1, 25, age="", demo_gender="", nationality="")]
@@ -110,26 +110,12 @@ def test_images_are_split_as_published(tmp_path: Path) -> None:
     assert rated.skipped == (Skipped("ratings that are in no split", 1, "left out", ("row 5",)),)
 
 
-def test_people_of_a_fold_are_unseen_and_their_other_ratings_left_out(tmp_path: Path) -> None:
-    rows = [lapis_row(user, image, 50) for user in (1, 2) for image in (1, 2, 3)]
-    written_split(lapis(tmp_path, rows))
+def test_the_people_of_a_fold_are_those_of_its_file(tmp_path: Path) -> None:
     (tmp_path / "userset").mkdir()
-    (tmp_path / "userset/TestUserIDs_Fold3.txt").write_text("2\n")
-    rated = read_lapis(tmp_path, fold=3)
-    assert rated.ratings[["user", "split"]].to_numpy().tolist() == [
-        ["1", "train"],
-        ["1", "val_seen"],
-        ["1", "test_seen"],
-        ["2", "val_unseen"],
-        ["2", "test_unseen"],
-    ]
+    (tmp_path / "userset/TestUserIDs_Fold3.txt").write_text("2\n17\n\n")
+    assert people_of_fold(tmp_path, 3) == ("2", "17")
     with pytest.raises(RatingsError, match=r"TestUserIDs_Fold4\.txt: no such file; LAPIS's authors give folds 1 to 4"):
-        read_lapis(tmp_path, fold=4)
-
-
-def test_a_fold_without_a_split_of_images_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RatingsError, match=r"imageset: no such folder, and a fold needs to know which images are for test"):
-        read_lapis(lapis(tmp_path, ROWS), fold=1)
+        people_of_fold(tmp_path, 4)
 
 
 def test_half_a_split_is_refused(tmp_path: Path) -> None:

@@ -7,17 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rating_study_made import given
 
-from stimuli import learning, production
+from stimuli import learning, production, ratings
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError
+from stimuli.learning.training import Rater, Training
 from stimuli.manifest import read_rating_images, read_utilities
+from stimuli.prediction_record import read_prediction_record
+from stimuli.predictions import read_predictions
 from stimuli.predictors import onboarding
 from stimuli.predictors.bayes import BayesTaste
-from stimuli.ratings import RatedData
+from stimuli.ratings import RatedData, pool
 from stimuli.steering import Steering
 from stimuli.studyfile import ExperimentTable
-from stimuli.training import Rater, Training
+from study.rated import write_ratings
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,25 @@ def test_who_rated_too_little_is_no_target(trained: tuple[Experiment, Training])
         learning.check_targets(experiment, few, ["ada"])
     both = replace(record, raters=(Rater("ada", 3, known=False), Rater("bo", 9, known=True)))
     assert learning.raters(experiment, both) == ("bo",)
+
+
+def test_what_a_simulated_rater_rated_again_is_not_told(tmp_path: Path) -> None:
+    """Images to rate are also images held out, and a simulated rater may be asked again: what they said then is known, not told."""
+    settings = replace(TINY, stimuli=replace(TINY.stimuli, ratings=RatedData(raters=6, images=40, per_rater=30)))
+    experiment = Experiment(tmp_path)
+    experiment.settings.write_text("# The settings of this test are given as objects.\n")
+    production.make_pool(experiment, settings, number=40)
+    shown = [image.image for image in read_rating_images(experiment.rating_images)][:30]
+    write_ratings(experiment.rated, [given("rater-01", place, image, 3, simulated=True) for place, image in enumerate(shown)])
+    production.predict(experiment, settings)
+    held_out = ratings.read(experiment.ratings).of("val_seen", "test_seen")
+    sources = {pool.sources(experiment)[image]["source"] for image in shown}
+    again = held_out[(held_out["user"] == "rater-01") & held_out["image"].isin(sources)]
+    told = read_predictions(experiment.predictions).of(model="bayes", split="test_seen")
+    assert len(again) > 3
+    assert read_prediction_record(experiment.prediction_record).rated_again == len(again)
+    assert not set(again["image"]) & set(told.image[told.user == "rater-01"])
+    assert set(again["image"]) & set(told.image[told.user != "rater-01"])
 
 
 def test_asking_what_tells_most_leaves_less_unknown_than_asking_anything(trained: tuple[Experiment, Training]) -> None:

@@ -7,13 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from stimuli import synthetic
 from stimuli.experiment import ExperimentError
 from stimuli.predictors.bayes import BayesTaste, fit
 from stimuli.predictors.interface import Looks
 from stimuli.predictors.onboarding import chooser, next_image, sequence
 from stimuli.predictors.protocol import draws
-from stimuli.synthetic import World
+from stimuli.simulation import synthetic
+from stimuli.simulation.synthetic import World
 
 Array = NDArray[np.float64]
 

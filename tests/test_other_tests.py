@@ -1,8 +1,10 @@
 """Claims about matches and runs reach the verdicts with a p-value, or with the reason why there is none."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from votes_made import personal_block
 
@@ -10,6 +12,7 @@ from analysis.config import Claim
 from analysis.other_tests import further_findings, other_tests
 from analysis.verdicts import OtherTest
 from stimuli.manifest import Stimulus
+from stimuli.steering_record import RunEmbedding
 
 MATCH, RUNS = Claim("M", "personal_match"), Claim("R", "consistent_runs")
 
@@ -72,6 +75,50 @@ def test_what_cannot_be_tested_says_why(rows: list[Stimulus], users: int, match:
 def test_of_two_conditions_with_targets_none_is_taken_silently() -> None:
     rows = [*stimuli(), replace(stimuli()[0], condition="other")]
     assert judged(rows, MATCH)["M"].untestable == "it is about one condition with targets, and the stimuli have 2"
+
+
+def embedded(rows: list[Stimulus], *, of: str) -> list[RunEmbedding]:
+    """Return embeddings by which a user's runs agree in their images ("image") or prompts ("prompt"), and in nothing else."""
+    rng = np.random.default_rng(3)
+    own = {row.target_user: rng.standard_normal(8) for row in rows}
+    luck = [rng.standard_normal(8) for _ in rows]
+    parts = [(row.stimulus, (own[row.target_user] + 0.01 * noise).tolist(), noise.tolist()) for row, noise in zip(rows, luck, strict=True)]
+    return [RunEmbedding(name, noise, like) if of == "image" else RunEmbedding(name, like, noise) for name, like, noise in parts]
+
+
+def runs(rows: list[Stimulus], embeddings: Sequence[RunEmbedding] = ()) -> OtherTest:
+    votes = personal_block(6, own_effect=1.5, prompts=6)
+    return other_tests([RUNS], votes=votes, stimuli=rows, seed=1, alpha=0.05, embeddings=embeddings)["R"]
+
+
+@pytest.mark.parametrize(("of", "view"), [("image", "image embeddings"), ("prompt", "prompt embeddings")])
+def test_embeddings_of_runs_are_told_beside_the_words_and_decide_nothing(of: str, view: str) -> None:
+    rows = stimuli(own="{run}")
+    found = runs(rows, embedded(rows, of=of))
+    assert found.p_value is not None and found.p_value > 0.5
+    assert f"; by their {view} " in found.finding and "(p 0.0014)" in found.finding
+    assert found.numbers is not None
+    views = {one["view"]: one["test"]["p_joint"] for one in found.numbers["views"]}  # type: ignore[attr-defined]
+    assert views[view] == 1 / 720 and len(views) == 4
+    json.dumps(found.numbers, allow_nan=False)
+
+
+def test_embeddings_that_lack_a_run_are_left_out() -> None:
+    rows = stimuli()
+    assert "embeddings" not in runs(rows, embedded(rows, of="image")[:-1]).finding
+
+
+def placebo(*, own: str) -> list[Stimulus]:
+    return [replace(row, condition="nothing", scorer="placebo", stimulus=f"p{row.stimulus}") for row in stimuli(own=own)]
+
+
+def test_runs_of_a_placebo_are_the_floor_that_runs_must_exceed() -> None:
+    above = runs([*stimuli(), *placebo(own="{run}")])
+    assert above.p_value == 1 / 720
+    assert "; that is more than the placebo's runs reach (0.333 against " in above.finding
+    level = runs([*stimuli(), *placebo(own="{user}")])
+    assert level.p_value == 1.0
+    assert "; that is no more than the placebo's runs reach (0.333 against 0.333)" in level.finding
 
 
 def test_further_findings_are_plain_and_finite() -> None:

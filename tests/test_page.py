@@ -20,8 +20,10 @@ from stimuli.experiment import Experiment, ExperimentError, open_experiment
 from stimuli.manifest import read_steps, read_stimuli, write_steps, write_stimuli
 from stimuli.progress import silent
 from stimuli.provenance import sha256
+from stimuli.studyfile import ExperimentTable
 from study.reviews import Review, write_reviews
 from study.votes import Vote, write_votes
+from tastebench import StudyToml
 
 TITLE = "Does steering work?"
 ONE = {"glasshouse": PROMPTS["glasshouse"]}
@@ -74,7 +76,7 @@ def built(experiment: Experiment) -> str:
 
 def test_nothing_is_loaded_from_anywhere_else(html: str) -> None:
     tags = Tags(html).seen
-    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", html).replace("http-equiv", "")
+    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", html).replace("http-equiv", "").replace("https://…", "")
     assert not any(tag in ("script", "link", "iframe", "object", "embed", "base", "form") for tag, _ in tags)
     assert all(attributes["src"].startswith("data:image/") for _, attributes in tags if "src" in attributes)
     links = [value for _, attributes in tags for name, value in attributes.items() if name.endswith("href")]
@@ -106,8 +108,11 @@ def test_figures_and_tables_stand_beside_the_page(experiment: Experiment, html: 
     figures = {path.name for path in (experiment.report / "figures").iterdir()}
     assert figures == {f"{name}.{kind}" for name in ("scores", "contrasts", "win_rates", "steering") for kind in ("svg", "pdf", "png")}
     tables = {path.name for path in (experiment.report / "tables").iterdir()}
-    names = ("scores", "contrasts", "pairs", "win_rates", "claims", "counts")
-    assert tables == {f"{name}.{kind}" for name in names for kind in ("csv", "md")}
+    names = ("scores", "contrasts", "pairs", "win_rates", "claims", "counts", "contrasts_by_scope", "methods_sources", "checklist")
+    assert tables == {f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")}
+    assert {path.name for path in (experiment.report / "text").iterdir()} == {
+        f"{name}.{kind}" for name in ("methods", "captions") for kind in ("md", "tex")
+    }
 
 
 def test_the_page_says_verdicts_intervals_stand_ins_counts_and_origin(html: str) -> None:
@@ -295,7 +300,7 @@ def test_a_long_chain_shows_its_first_and_last_image_and_some_between(experiment
     step = next(s for s in read_steps(experiment.steps) if s.condition == stimulus.condition)
     steps = [replace(step, iteration=n, best_prompt=f"words {n}", best_score=float(n)) for n in range(101)]
     (sheet,) = sheets([stimulus], steps)
-    assert len(sheet.columns) == 8 and (sheet.columns[0], sheet.columns[-1]) == (0, 100)
+    assert len(sheet.columns) == 6 and (sheet.columns[0], sheet.columns[-1]) == (0, 100)
     assert [cell.iteration for cell in sheet.rows[0].cells if cell] == list(sheet.columns)
 
 
@@ -356,15 +361,13 @@ def command_line(settled: list[Path]) -> typer.Typer:
     app = typer.Typer()
     app.add_typer(commands.app, name="reports")
 
-    class Settings:
-        class experiment:  # noqa: N801 - it stands for a table of study.toml
-            title = "The title in study.toml"
+    settings = StudyToml(experiment=ExperimentTable(title="The title in study.toml"))
 
     @app.callback()
     def root(context: typer.Context) -> None:
-        def settle(folder: Path) -> tuple[Experiment, Settings]:
+        def settle(folder: Path) -> tuple[Experiment, StudyToml]:
             settled.append(folder)
-            return open_experiment(folder), Settings()
+            return open_experiment(folder), settings
 
         context.obj = settle
 

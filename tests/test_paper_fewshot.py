@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from analysis.model_names import cell, is_ablation
 from analysis.predictor_metrics import by_user, few_shot
-from stimuli import synthetic
 from stimuli.experiment import ExperimentError
 from stimuli.predictions import check
 from stimuli.predictors import bayes
@@ -24,7 +23,8 @@ from stimuli.predictors.paper_fewshot import entropy, nearest, profile, profiles
 from stimuli.predictors.paper_settings import PaperModel
 from stimuli.predictors.paper_tables import ABLATIONS, RatedSplits, ablate, grid, told_of_known
 from stimuli.predictors.protocol import draws
-from stimuli.synthetic import World
+from stimuli.simulation import synthetic
+from stimuli.simulation.synthetic import World
 
 Array = NDArray[np.float64]
 BRIEF = PaperModel(width=16, heads=2, hidden=16, learning_rate=2e-3, batch=256, epochs=2)

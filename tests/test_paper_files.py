@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from paper_made import BRIEF, briefly
 
-from stimuli import synthetic
 from stimuli.experiment import ExperimentError
 from stimuli.predictors import paper_files
 from stimuli.predictors.paper import PaperPredictor, fit
-from stimuli.synthetic import World
+from stimuli.simulation import synthetic
+from stimuli.simulation.synthetic import World
 
 
 @pytest.fixture(scope="module")

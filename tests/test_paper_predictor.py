@@ -14,7 +14,6 @@ from paper_made import BRIEF, QUICK, briefly, first
 from scipy import stats
 from torch import nn
 
-from stimuli import synthetic
 from stimuli.experiment import ExperimentError
 from stimuli.predictors import paper_training
 from stimuli.predictors.interface import EncoderMismatchError, Judgements, Looks, People, UnknownUserError
@@ -23,7 +22,8 @@ from stimuli.predictors.paper_network import FusionNetwork, Inputs, Shape, _drop
 from stimuli.predictors.paper_scales import Sources
 from stimuli.predictors.paper_settings import PaperModel
 from stimuli.predictors.paper_training import Epoch, epoch_order, told
-from stimuli.synthetic import World
+from stimuli.simulation import synthetic
+from stimuli.simulation.synthetic import World
 
 Array = NDArray[np.float64]
 FLAGS = {"no_text": "prompt", "no_metadata": "metadata", "no_demographics": "demographics", "no_user": "user"}

@@ -9,9 +9,9 @@ from learnable_made import MADE, NEW, SEEN, TEST, VAL, data_set, task
 from analysis.fair_rows import compared
 from analysis.predictor_metrics import by_user, few_shot
 from stimuli import predictions, scorers
-from stimuli.predicting import predict
+from stimuli.learning.predicting import predict
+from stimuli.learning.training import material, train
 from stimuli.predictions import Predictions
-from stimuli.training import material, train
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 from analysis.model_names import cell, is_ablation
 from analysis.model_scores import Measuring
 from analysis.predictor_commands import measure
-from stimuli import learning, predictor_commands, ratings
+from stimuli import learning, ratings
+from stimuli.commands import predictor as predictor_commands
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError
+from stimuli.learning.training import material
 from stimuli.prediction_record import PredictionRecord, read_prediction_record, write_prediction_record
 from stimuli.predictions import Predictions, read_predictions, write_predictions
 from stimuli.predictors import paper, paper_files
@@ -22,7 +24,6 @@ from stimuli.predictors.paper_tables import ABLATIONS
 from stimuli.provenance import sha256
 from stimuli.ratings import Rated, RatedData
 from stimuli.studyfile import ExperimentTable
-from stimuli.training import material
 
 TINY = PaperModel(width=16, heads=2, hidden=16, epochs=1)
 

@@ -68,7 +68,7 @@ def drawn(results: PredictorResults, folder: Path) -> dict[str, Figure]:
     return {
         "margins": margin_curves(results.scores, results.margins),
         "context": context_curves(results.few_shot, results.scores, results.baseline),
-        "matching": matching_figure(np.array(matching.cosines), np.array(matching.weights)),
+        "matching": matching_figure(matching),
         "disagreements": disagreement_figure(results.disagreements, folder),
     }
 
@@ -126,6 +126,16 @@ def test_margins_and_contexts_are_drawn_at_their_values(results: PredictorResult
     assert theirs == [[row.srocc for row in published.FEW_SHOT if row.neighbours == k] for k in (1, 5, 10)]
     assert {line.get_color() for line in panels[3].lines}.isdisjoint({line.get_color() for line in panels[0].lines})
     assert published.label("Table 4") in {text.get_text().replace("\n", " ") for text in figures["context"].findobj(Text)}
+
+
+def test_the_papers_profiles_stand_beside_centred_ones_where_those_are_known(results: PredictorResults) -> None:
+    assert results.matching is not None
+    paper, centred, weights = matching_figure(results.matching).axes
+    assert (sum(bar.get_height() for bar in paper.patches), sum(bar.get_height() for bar in centred.patches)) == (3, 3)  # type: ignore[attr-defined]
+    means = [list(map(float, line.get_ydata())) for line in weights.lines if line.get_marker() in ("o", "s")]
+    np.testing.assert_allclose(means, [[0.205, 0.2, 0.2, 0.2, 0.195], [0.35, 0.25, 0.15, 0.15, 0.1]])
+    alone = matching_figure(replace(results.matching, centred_cosines=(), centred_weights=()))
+    assert len(alone.axes) == 2
 
 
 @pytest.mark.parametrize("kind", ["margins", "context", "matching", "disagreements"])

@@ -19,6 +19,7 @@ from analysis.predictor_commands import predictor_command
 from analysis.predictor_findings import evaluate
 from analysis.predictor_metrics import by_image, by_user, coverage, few_shot, paired, summary
 from analysis.predictor_results import ModelScores, PredictorResults, read_predictor_results, write_predictor_results
+from reports.predictor_words import predictor_words
 from stimuli.experiment import Experiment, ExperimentError
 from stimuli.prediction_record import PredictionRecord, read_prediction_record, write_prediction_record
 from stimuli.predictions import Predictions, joined, write_predictions
@@ -233,12 +234,21 @@ def test_the_command_measures_and_writes(tmp_path: Path) -> None:
     assert "simulated raters: these numbers are no finding about people" in told
     found = read_predictor_results(experiment.predictor_results)
     best = of(found, "BayesTaste", "test_seen")
-    assert f"{best.metrics.srocc.value:.3f} [{best.metrics.srocc.low:.3f}, {best.metrics.srocc.high:.3f}]" in told
+    assert f"{best.metrics.srocc.value:.3f} [{best.metrics.srocc.low:.2f}, {best.metrics.srocc.high:.2f}]" in told
     assert f"{found.diverging[0].found.quadruples:,} diverging pairs" in told
     assert set(found.provenance["inputs"]) == {"predictions.parquet", "predictions.json"}
     run(tmp_path)
     again = read_predictor_results(experiment.predictor_results)
     assert dataclasses.replace(again, provenance={}) == dataclasses.replace(found, provenance={})
+
+
+def test_ratings_that_the_predictor_was_shown_are_counted(tmp_path: Path) -> None:
+    experiment = Experiment(tmp_path)
+    write_predictions(experiment.predictions, everything())
+    write_prediction_record(experiment.prediction_record, dataclasses.replace(record(), rated_again=1234))
+    assert "1,234 held-out ratings that the predictor knew from the rating study are left out." in run(tmp_path)
+    words = predictor_words(read_predictor_results(experiment.predictor_results))
+    assert words.left_out[-1] == "Left out: 1,234 held-out ratings that the predictor knew from the rating study."
 
 
 def test_predictions_without_a_record_leave_open_who_rated(tmp_path: Path) -> None:

@@ -17,11 +17,13 @@ from PIL import Image, ImageCms
 from stimuli import manifest, production, ratings
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError
-from stimuli.predictors.interface import UnknownUserError
+from stimuli.groups import Group
 from stimuli.provenance import sha256
 from stimuli.ratings import RatedData
 from stimuli.steering import Steering
+from stimuli.steering_record import read_candidates, read_embeddings, read_rescored
 from stimuli.studyfile import ExperimentTable
+from stimuli.workers import Workers
 
 TARGETS = ("rater-01", "rater-03")
 
@@ -32,14 +34,16 @@ class Settings:
     stimuli: StimuliTable
     prompt: tuple[Prompt, ...]
     condition: tuple[Condition, ...]
+    group: tuple[Group, ...] = ()
 
 
 TINY = Settings(
     experiment=ExperimentTable("Tiny", 7),
     stimuli=StimuliTable(
         size=64,
-        steering=Steering(candidates=4, iterations=3, patience=2),
+        steering=Steering(candidates=4, iterations=3, patience=2, fresh_seeds=1, held_out=("exposure",)),
         ratings=RatedData(raters=4, images=24, per_rater=20),
+        workers=Workers(kind="here"),
     ),
     prompt=(Prompt("boat", "A sailing boat on a lake."), Prompt("tree", "a lone tree")),
     condition=(
@@ -64,7 +68,8 @@ def steered(folder: Path, settings: Settings = TINY) -> Experiment:
 
 
 def tables(experiment: Experiment) -> list[bytes]:
-    return [path.read_bytes() for path in (experiment.stimuli, experiment.steps, experiment.utilities)]
+    outputs = (experiment.stimuli, experiment.steps, experiment.candidates, experiment.rescored, experiment.utilities)
+    return [path.read_bytes() for path in outputs]
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +97,7 @@ def test_scores_never_fall_and_the_manifest_agrees_with_the_steps(finished: Expe
         assert [step.iteration for step in course] == list(range(len(course)))
         scores = [step.best_score for step in course]
         assert scores == sorted(scores)
+        assert course[0].proposed == course[0].rejected == 0 and all(step.rejected <= step.proposed <= 4 for step in course[1:])
         assert (row.initial_score, row.score) == (scores[0], scores[-1])
         assert course[row.iteration].best_prompt == row.final_prompt
         assert (course[0].best_prompt, course[0].scorer) == (row.base_prompt, row.scorer)
@@ -138,6 +144,8 @@ def test_the_record_names_every_stand_in(finished: Experiment) -> None:
         ("rewriter", "vocabulary"),
         ("encoder", "image-statistics"),
         ("scorer", "colourful"),
+        ("held-out scorer", "exposure"),
+        ("drift guard", "sketch-likeness"),
         ("raters", "simulated raters"),
     ]
     assert record.provenance["seed"] == 7
@@ -170,7 +178,7 @@ def test_a_new_condition_leaves_the_others_as_they_were(tmp_path: Path) -> None:
     more = production.steer(experiment, TINY)
     after = manifest.read_stimuli(experiment.stimuli)
     assert [row for row in after if row.condition != "personal"] == before
-    assert 0 < more.rendered <= 4 * 3 * 4
+    assert 0 < more.rendered <= 4 * (3 * 4 + 1)
     production.steer(experiment, replace(TINY, condition=TINY.condition[:2]))
     assert len(list(experiment.images.iterdir())) == len(before)
 
@@ -271,14 +279,19 @@ def test_a_real_data_set_with_a_broken_image_is_used_and_the_image_reported(tmp_
     assert not experiment.utilities.exists()
     assert "raters" not in [entry.part for entry in manifest.read_record(experiment.stimuli_record).stand_ins]
     unknown = replace(own, condition=(Condition("personal", scorer="personal", targets=("p1", "p2")),))
-    with pytest.raises(UnknownUserError, match='no user "p1"; it knows 4, such as rater-01, rater-02'):
+    with pytest.raises(ExperimentError, match='targets name "p1", "p2", and nobody is called so among the 4 people who rated'):
         production.steer(experiment, unknown)
 
 
 def test_images_steered_for_a_rater_are_truly_liked_more_than_those_for_others_and_than_the_initial_ones(tmp_path: Path) -> None:
     """The chain from ratings to images learns real tastes: nothing but the simulated ratings tells it about them."""
     targets = ("rater-01", "rater-05", "rater-09", "rater-13")
-    table = StimuliTable(size=96, steering=Steering(candidates=8, iterations=3), ratings=RatedData(raters=16, images=120, per_rater=80))
+    table = StimuliTable(
+        size=96,
+        steering=Steering(candidates=8, iterations=3, fresh_seeds=0, log="steering"),
+        workers=Workers(kind="here"),
+        ratings=RatedData(raters=16, images=120, per_rater=80),
+    )
     prompts = (*TINY.prompt, Prompt("books", "Tall bookshelves and a leather armchair."))
     conditions = (Condition("initial"), Condition("personal", scorer="personal", targets=targets))
     experiment = steered(tmp_path / "study", Settings(ExperimentTable("Tastes", 1), table, prompts, conditions))
@@ -325,19 +338,24 @@ def test_an_own_image_that_is_no_image_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "scorer", "refusal"),
+    ("parts", "scorer", "refusals"),
     [
-        ({"generator": "flux2"}, "colourful", r'generator "flux2": FLUX.2-dev comes with a later version; use generator = "sketch"'),
-        ({"rewriter": "local"}, "colourful", r'rewriter "local": a chat model on this machine comes with a later version'),
-        ({"encoder": "siglip2-base"}, "colourful", r"siglip2-base: the weights google/siglip2-base-patch16-224 are not on this machine"),
-        ({}, "hpsv3", r'scorer "hpsv3": HPSv3 comes with a later version'),
+        ({"generator": "flux2"}, "colourful", ["flux2: no weights on this machine", "hf auth login"]),
+        ({"rewriter": "local"}, "colourful", ["local: ", "meta-llama/Llama-3.1-8B-Instruct"]),
+        ({"encoder": "siglip2-base"}, "colourful", ["siglip2-base: no weights on this machine", "google/siglip2-base-patch16-224"]),
+        ({}, "hpsv3", ["hpsv3: ", "hf download"]),
+        ({"generator": "flux2", "encoder": "siglip2-base"}, "hpsv3", ["flux2: no weights", "hpsv3: ", "siglip2-base: no weights"]),
     ],
 )
-def test_a_part_that_is_not_here_is_refused_before_any_work(tmp_path: Path, parts: dict[str, str], scorer: str, refusal: str) -> None:
+def test_what_parts_lack_is_told_at_once_and_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: dict[str, str], scorer: str, refusals: list[str]
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     experiment = opened(tmp_path / "study")
     settings = replace(TINY, stimuli=replace(TINY.stimuli, **parts), condition=(*TINY.condition, Condition("other", scorer=scorer)))
-    with pytest.raises(ExperimentError, match=refusal):
+    with pytest.raises(ExperimentError) as refused:
         production.steer(experiment, settings)
+    assert all(refusal in str(refused.value) for refusal in refusals), str(refused.value)
     assert not experiment.work.exists()
 
 
@@ -345,3 +363,92 @@ def test_a_part_that_nothing_uses_is_not_asked_for(tmp_path: Path) -> None:
     experiment = opened(tmp_path / "study")
     settings = replace(TINY, stimuli=replace(TINY.stimuli, encoder="siglip2-base"), condition=TINY.condition[:2])
     assert production.steer(experiment, settings).stimuli == 4
+
+
+def test_every_steered_stimulus_is_scored_again_and_every_candidate_is_listed(finished: Experiment) -> None:
+    steered = [row for row in manifest.read_stimuli(finished.stimuli) if row.scorer]
+    again = read_rescored(finished.rescored)
+    assert [(row.stimulus, row.held_out, row.seeds) for row in again] == [
+        (row.stimulus, held_out, 1) for row in steered for held_out in (False, True)
+    ]
+    assert [(row.shown, row.initial) for row in again if not row.held_out] == [(row.score, row.initial_score) for row in steered]
+    names = {"colourful", "personal:rater-01", "personal:rater-03", "exposure"}
+    for row in read_candidates(finished.candidates):
+        own = row.condition if row.target_user is None else f"personal:{row.target_user}"
+        assert set(row.scores) == names - {own}
+        assert row.likeness is not None
+        assert row.iteration > 0 or row.candidate in {prompt.text for prompt in TINY.prompt}
+
+
+def only(scorer: str, *targets: str, runs: int = 1) -> Settings:
+    """Return the tiny study with one prompt and one condition beside the initial one."""
+    table = replace(TINY.stimuli, steering=replace(TINY.stimuli.steering, runs=runs, fresh_seeds=0, log="steering"))
+    return replace(TINY, stimuli=table, prompt=TINY.prompt[:1], condition=(Condition("initial"), Condition("x", scorer, targets)))
+
+
+def test_independent_runs_share_image_seeds_and_are_told_by_numbers_but_people_see_the_first_only(tmp_path: Path) -> None:
+    settings = only("personal", *TARGETS, runs=3)
+    experiment = steered(tmp_path / "study", settings)
+    rows = manifest.read_stimuli(experiment.stimuli)
+    assert [(row.condition, row.target_user, row.run) for row in rows] == [
+        ("initial", None, 1),
+        *(("x", user, run) for user in TARGETS for run in (1, 2, 3)),
+    ]
+    assert len({row.seed for row in rows}) == 1
+    assert len({row.final_prompt for row in rows if row.target_user == TARGETS[0]}) > 1
+    assert [row.run for row in manifest.first_runs(rows)] == [1, 1, 1]
+    told = read_embeddings(experiment.run_embeddings)
+    assert [row.stimulus for row in told] == [row.stimulus for row in rows if row.target_user]
+    assert {row.prompt for row in told} == {None} and len({len(row.image) for row in told}) == 1
+    production.steer(experiment, only("personal", *TARGETS))
+    assert not experiment.run_embeddings.exists()
+
+
+def test_a_run_more_leaves_the_first_as_it_was(tmp_path: Path) -> None:
+    experiment = steered(tmp_path / "study", only("colourful"))
+    first = manifest.read_stimuli(experiment.stimuli)
+    production.steer(experiment, only("colourful", runs=2))
+    assert manifest.first_runs(manifest.read_stimuli(experiment.stimuli)) == first
+
+
+def test_a_placebo_is_somebodys_own_and_has_nothing_to_do_with_another(tmp_path: Path) -> None:
+    experiment = steered(tmp_path / "study", only("placebo", *TARGETS))
+    rows = [row for row in manifest.read_stimuli(experiment.stimuli) if row.target_user]
+    assert [(row.scorer, row.target_user) for row in rows] == [("placebo", user) for user in TARGETS]
+    assert rows[0].initial_score != rows[1].initial_score
+    assert {row.scorer for row in read_rescored(experiment.rescored) if not row.held_out} == {f"placebo:{user}" for user in TARGETS}
+
+
+def test_a_group_is_a_target_like_a_person(tmp_path: Path) -> None:
+    groups = (Group("both", members=TARGETS), Group("simulated", gender="simulated"))
+    experiment = steered(tmp_path / "study", replace(only("personal", "both", "rater-01"), group=groups))
+    rows = [row for row in manifest.read_stimuli(experiment.stimuli) if row.target_user]
+    assert [row.target_user for row in rows] == ["both", "rater-01"]
+    assert {row.scorer for row in read_rescored(experiment.rescored) if not row.held_out} == {"personal:both", "personal:rater-01"}
+    with pytest.raises(ExperimentError, match=r'"old": nobody, or one person only, said age = "12 to 13"; at least two gave each of: '):
+        production.steer(experiment, replace(only("personal", "old"), group=(Group("old", age="12 to 13"),)))
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from stimuli.lock import alone
+with alone(Path(sys.argv[1]), doing="steers this"):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_steerings_of_one_folder_never_run_at_once(tmp_path: Path) -> None:
+    experiment = opened(tmp_path / "study")
+    command = [sys.executable, "-c", HOLDER, str(experiment.work / "steering.lock")]
+    holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        with pytest.raises(ExperimentError, match=rf"the process {holder.pid} steers .*study already; wait until it is done, or stop it"):
+            production.steer(experiment, only("colourful"))
+        assert not (experiment.work / "store.sqlite").exists()
+    finally:
+        holder.kill()
+        holder.communicate()
+    assert production.steer(experiment, only("colourful")).stimuli == 2

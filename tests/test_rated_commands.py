@@ -9,7 +9,8 @@ from rated_made import lapis, lapis_row, people_with_tastes, picture
 from rating_study_made import rated_study
 from typer.testing import CliRunner, Result
 
-from stimuli import rated_commands, ratings
+from stimuli import ratings
+from stimuli.commands import rated as rated_commands
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError
 from stimuli.ratings import RatedData
@@ -66,7 +67,9 @@ def test_describe_says_what_is_there_and_what_is_not(folder: Path) -> None:
     assert "images   39, each rated by 12 people" in text
     assert "people   12, who rated 39 images each" in text
     assert re.search(r"art\n +(warm|cold) +\d+ +\d+ +\d\.\d\d", text)
-    assert "one rating, ICC(1)  the mean, ICC(k)  of k ratings  images" in text
+    assert re.search(r"one rating, ICC\(1\) +the mean, ICC\(k\) +k +images\n", text)
+    assert re.search(r"all images +-?0\.\d\d \(-?0\.\d\d to 0\.\d\d\) +-?\d\.\d\d \(-?\d\.\d\d to 0\.\d\d\) +12\.0 +39\n", text)
+    assert "k is the typical number of ratings of an image; in brackets 95 % intervals over images" in text
     assert "most disputed" in text
     assert "images that cannot be read: 1 left out (images/i000.png: no such file)" in text
 
@@ -122,6 +125,27 @@ def test_split_writes_a_split_that_holds_from_then_on(folder: Path) -> None:
     assert re.search(r"train +160 +8 +20\n", text)
     assert "All 8 checks are right." in said("verify", str(folder / "data"))
     assert re.search(r"test_unseen +30 +3 +10\n", text)
+
+
+def test_a_fold_of_lapis_says_who_is_for_test(tmp_path: Path) -> None:
+    data = lapis(tmp_path, [lapis_row(user, image, 10 * user) for user in range(1, 9) for image in range(1, 4)])
+    (data / "imageset").mkdir()
+    for image, part in enumerate(("Train", "Val", "Test"), start=1):
+        (data / f"imageset/{part}ImageSet.txt").write_text(f"image-{image}.jpg\n")
+    (data / "userset").mkdir()
+    (data / "userset/TestUserIDs_Fold2.txt").write_text("3\n8\n")
+    text = said("split", str(data), "--layout", "lapis", "--fold", "2")
+    assert "Split from seed 1 and fold 2" in text
+    assert re.search(r"test_unseen +2 +2 +1\n", text)
+    assert "All 8 checks are right." in said("verify", str(data), "--layout", "lapis")
+
+
+def test_a_fold_goes_with_lapis_and_nothing_that_contradicts_it(folder: Path) -> None:
+    with pytest.raises(ExperimentError, match='--fold: only LAPIS has published folds of people, and --layout is "pamela"; leave --fold'):
+        run("split", str(folder / "data"), "--fold", "2")
+    data = lapis(folder / "lapis", [lapis_row(1, 1, 50)])
+    with pytest.raises(ExperimentError, match="--test: the fold says who and what is for test; leave --test or --fold away"):
+        run("split", str(data), "--layout", "lapis", "--fold", "2", "--test", "0.3")
 
 
 def test_an_export_says_what_it_wrote_and_can_be_verified(tmp_path: Path) -> None:

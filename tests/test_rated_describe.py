@@ -6,51 +6,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rated_made import people_with_tastes, rated
-from scipy import stats
 
 from stimuli.ratings import RatingsError, Unreadable
-from stimuli.ratings.describe import describe, reliability, retest
+from stimuli.ratings.describe import describe, retest
 from stimuli.ratings.targets import propose, residuals
 
-# Shrout & Fleiss (1979), table 2: six targets, four judges.
-SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], dtype=float)
 TWO_CAMPS = people_with_tastes([1] * 8 + [-1] * 8 + [0] * 4, images=80, noise=0.4)
-
-
-def test_reliability_equals_the_textbook() -> None:
-    """Shrout & Fleiss (1979), table 4: ICC(1,1) = .17, ICC(1,4) = .44."""
-    found = reliability(np.repeat(np.arange(6), 4), SHROUT_FLEISS.ravel())
-    assert found is not None
-    assert (found.single, found.average) == (pytest.approx(0.1657, abs=5e-5), pytest.approx(0.4428, abs=5e-5))
-    assert (found.raters, found.images) == (4, 6)
-
-
-@given(st.lists(st.lists(st.floats(1, 5), min_size=2, max_size=9), min_size=2, max_size=12))
-def test_with_unequal_numbers_it_equals_what_the_f_ratio_says(groups: list[list[float]]) -> None:
-    """A second way: scipy's one-way F is BMS / WMS, so ICC(1) = (F - 1) / (F + k - 1) and ICC(k) = 1 - 1 / F."""
-    values = [np.array(group) for group in groups]
-    within = sum(((group - group.mean()) ** 2).sum() for group in values)
-    between = np.var([group.mean() for group in values])
-    if within < 1e-3 or between < 1e-6:
-        return
-    ratio = float(stats.f_oneway(*values).statistic)
-    sizes = np.array([len(group) for group in groups], dtype=float)
-    typical = (sizes.sum() - (sizes**2).sum() / sizes.sum()) / (len(sizes) - 1)
-    found = reliability(np.repeat(np.arange(len(groups)), sizes.astype(int)), np.concatenate(values))
-    assert found is not None
-    assert found.raters == pytest.approx(typical)
-    assert found.single == pytest.approx((ratio - 1) / (ratio + typical - 1), rel=1e-6, abs=1e-9)
-    assert found.average == pytest.approx(1 - 1 / ratio, rel=1e-6, abs=1e-9)
-
-
-def test_images_rated_once_say_nothing_about_agreement() -> None:
-    paired = reliability(np.array([0, 0, 1, 1]), np.array([1.0, 2, 4, 5]))
-    assert reliability(np.array([0, 0, 1, 1, 2, 3]), np.array([1.0, 2, 4, 5, 3, 1])) == paired
-    assert reliability(np.array([0, 1, 2]), np.array([1.0, 2, 3])) is None
-    assert reliability(np.array([0, 0, 1, 1]), np.full(4, 3.0)) is None
 
 
 def test_the_summary_counts_what_is_there() -> None:

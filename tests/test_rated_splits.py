@@ -46,6 +46,37 @@ def test_the_hashes_say_which_pairs_are_in_a_split() -> None:
     assert splits.pairs_hash(one.ratings) != splits.pairs_hash(rated([("a", "1", 3), ("b", "2", 4)]).ratings)
 
 
+def test_a_published_fold_keeps_its_images_and_its_people_and_nothing_leaks(tmp_path: Path) -> None:
+    published = read(with_images_divided(lapis(tmp_path, ROWS)), layout="lapis")
+    split = splits.of_fold(published, ["2", "7", "99"], 3, seed=1, val_users=0.2)
+    assert (split.fold, split.test_users, split.val_images, split.test_images) == (3, ("2", "7"), ("7", "8"), ("10", "9"))
+    assert len(split.val_users) == 1
+    assert not set(split.val_users) & {"2", "7"}
+    assert split.rows == {"train": 5 * 6, "val_seen": 5 * 2, "val_unseen": 2, "test_seen": 5 * 2, "test_unseen": 2 * 2}
+    splits.write(tmp_path, split)
+    assert splits.read(tmp_path / "splits.json") == split
+    divided = read(tmp_path, layout="lapis")
+    assert all(check.right for check in verify.leakage(divided))
+    assert splits.of_fold(published, ["2", "7"], 3, seed=1, val_users=0.2) == split
+
+
+def test_a_fold_needs_images_that_are_divided_and_people_who_rated(tmp_path: Path) -> None:
+    bare = read(lapis(tmp_path, ROWS), layout="lapis")
+    with pytest.raises(RatingsError, match="says not which images are for validation and test, and a fold needs to know; add imageset/"):
+        splits.of_fold(bare, ["2"], 1, seed=1, val_users=0.1)
+    with pytest.raises(RatingsError, match="holds no rating by the 1 people of fold 1; is userset/ of the same release"):
+        splits.of_fold(read(with_images_divided(tmp_path), layout="lapis"), ["99"], 1, seed=1, val_users=0.1)
+
+
+def with_images_divided(folder: Path) -> Path:
+    """Say in LAPIS's own way that images 7 and 8 are for validation, and 9 and 10 for test."""
+    parts = {"Train": range(1, 7), "Val": (7, 8), "Test": (9, 10)}
+    (folder / "imageset").mkdir()
+    for part, images in parts.items():
+        (folder / f"imageset/{part}ImageSet.txt").write_text("".join(f"image-{image}.jpg\n" for image in images))
+    return folder
+
+
 def test_a_written_split_takes_the_place_of_the_published_one(tmp_path: Path) -> None:
     published = read(lapis(tmp_path, ROWS), layout="lapis")
     split = splits.draw(published, seed=1)

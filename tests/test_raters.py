@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-from stimuli import raters
 from stimuli.experiment import ExperimentError
-from stimuli.raters import QUALITIES, Taste, Tastes
+from stimuli.simulation import raters
+from stimuli.simulation.raters import QUALITIES, Taste, Tastes
 
 
 def invented(seed: int, *, number: int = 24, images: int = 160) -> tuple[Tastes, np.ndarray]:

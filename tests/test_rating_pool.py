@@ -7,13 +7,14 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from stimuli import production, raters, ratings
+from stimuli import production, ratings
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError
 from stimuli.manifest import read_rating_images, read_utilities
 from stimuli.provenance import sha256
 from stimuli.ratings import RatedData, RatingsError
 from stimuli.ratings.pool import rating_images, sources, spread
+from stimuli.simulation import raters
 from stimuli.studyfile import ExperimentTable
 
 GROUPS = ("boats", "cats", "trees")

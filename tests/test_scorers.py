@@ -1,5 +1,7 @@
 """Scorers: two stand-ins for generic taste, and the prediction for one person."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
@@ -42,10 +44,43 @@ def test_a_batch_scores_as_its_images_alone(name: str) -> None:
     np.testing.assert_array_equal(scorer.score(images, [""] * 3), alone)
 
 
-@pytest.mark.parametrize("name", ["hpsv3", "qalign", "qalign-quality", "qalign-aesthetics", "deqa", "imagereward", "laion", "pickscore"])
-def test_published_scorers_are_known_but_come_later(name: str) -> None:
-    with pytest.raises(UnknownPartError, match=rf'scorer "{name}": .* comes with a later version; use scorer = "colourful" for now'):
-        scorers.make(name)
+def test_every_scorer_on_the_shelf_can_be_made_without_weights_and_is_called_by_its_name() -> None:
+    for name in set(scorers.SHELF.here) - {scorers.PERSONAL}:
+        spec = scorers.make(name).spec
+        assert spec.name == name
+        assert spec.low < spec.high
+
+
+def test_q_align_is_two_scorers() -> None:
+    with pytest.raises(UnknownPartError, match=r'scorer "qalign" is not known; did you mean "qalign-quality" or "qalign-aesthetics"\?'):
+        scorers.make("qalign")
+
+
+TOY = """
+from stimuli.scorers import ScorerSpec
+
+import numpy as np
+
+
+class Wide:
+    spec = ScorerSpec(name="wide", version="1", low=0, high=2, higher_is_better=True, needs_prompt=False, stand_in=True)
+
+    def score(self, images, prompts):
+        return np.array([image.width / image.height for image in images])
+
+
+def make(name, means):
+    return Wide()
+"""
+
+
+def test_a_scorer_is_added_by_one_file_and_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "wide.py").write_text(TOY)
+    monkeypatch.setattr(scorers, "__path__", [*scorers.__path__, str(tmp_path)])
+    monkeypatch.setattr(scorers, "FILES", {**scorers.FILES, "wide": "wide"})
+    scorer = scorers.make("wide")
+    assert scorer.spec.name == "wide"
+    np.testing.assert_array_equal(scorer.score([Image.new("RGB", (30, 20))], [""]), [1.5])
 
 
 def test_an_unknown_scorer_is_answered_with_the_nearest_name() -> None:

@@ -264,6 +264,15 @@ def test_a_colour_belongs_to_the_thing_named_after_it():
         ("Mossy rocks floating in the air above a quiet lake.", "lake", ["floating rocks"]),
         ("Raw concrete walls with massive Fiddle Leaf Figs and hanging String of Pearls.", "concrete", ["fig", "pearls"]),
         ("A tiny studio apartment with hanging vines, ferns and a reading nook", "room", ["vine", "fern", "armchair"]),
+        ("A tiny city studio apartment with ferns", "room", ["fern"]),
+        ("A crowded night market in the rain, food stalls and umbrellas.", "street", ["stall", "umbrella"]),
+        ("An empty road through desert dunes with a single parked car.", "desert", ["car"]),
+        ("An empty road with a car.", "street", ["car"]),
+        ("A dancer in a flowing dress in an empty theatre.", "theatre", ["dancer"]),
+        ("An old tram climbing a steep street between tiled houses.", "street", ["tram", "house"]),
+        ("An orchard in blossom with a ladder leaning against a tree.", "meadow", ["blossom tree", "ladder"]),
+        ("Breakfast for two on a balcony: coffee, bread and figs.", "table", ["cup", "bread", "fruit"]),
+        ("A spiral staircase in an old library, seen from below.", "library", ["spiral stairs"]),
     ],
 )
 def test_the_example_prompts_are_understood(prompt, place, cast):

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from stimuli import commands
+from stimuli import commands, production
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment
+from stimuli.groups import Group
 from stimuli.ratings import RatedData
 from stimuli.steering import Steering
 from stimuli.studyfile import ExperimentTable
@@ -21,11 +22,14 @@ class Settings:
     stimuli: StimuliTable
     prompt: tuple[Prompt, ...]
     condition: tuple[Condition, ...]
+    group: tuple[Group, ...] = ()
 
 
 TINY = Settings(
     ExperimentTable("Tiny", 3),
-    StimuliTable(size=64, steering=Steering(candidates=2, iterations=1), ratings=RatedData(raters=4, images=30, per_rater=30)),
+    StimuliTable(
+        size=64, steering=Steering(candidates=2, iterations=1, fresh_seeds=0), ratings=RatedData(raters=4, images=30, per_rater=30)
+    ),
     (Prompt("boat", "A sailing boat on a lake."),),
     (Condition("initial"), Condition("personal", scorer="personal", targets=("rater-01",))),
 )
@@ -71,7 +75,17 @@ def test_paint_writes_one_picture(tmp_path: Path) -> None:
         assert image.size == (80, 80)
 
 
-@pytest.mark.parametrize("command", ["ratings", "train", "predict", "steer", "paint"])
+@pytest.mark.parametrize("command", ["ratings", "train", "predict", "steer", "plan", "status", "images", "paint"])
 def test_help_says_what_comes_out_and_gives_an_example(command: str) -> None:
     said = run(command, "--help").stdout
     assert "Example:" in said
+
+
+def test_ctrl_c_says_that_nothing_is_lost_and_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(production, "steer", stopped)
+    result = CliRunner().invoke(commands.app, ["steer", str(tmp_path)], obj=settle)
+    assert result.exit_code == 130
+    assert result.output.splitlines() == [f"Stopped; what is done is kept. To go on: tastebench stimuli steer {tmp_path}"]

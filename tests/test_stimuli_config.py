@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from stimuli.config import Condition, Prompt, StimuliTable, later, mistakes
+from stimuli.config import Condition, Prompt, StimuliTable
+from stimuli.groups import Group
+from stimuli.mistakes import mistakes
 from stimuli.ratings import RatedData
+from stimuli.rewriters import Rewriting
+from stimuli.scorers.external import External
 from stimuli.steering import Steering
 from stimuli.studyfile import ExperimentTable, Mistake
 
@@ -19,6 +23,7 @@ class Settings:
     stimuli: StimuliTable = field(default_factory=StimuliTable)
     prompt: tuple[Prompt, ...] = (Prompt("cat", "A cat."), Prompt("dog", "A dog."))
     condition: tuple[Condition, ...] = (Condition("initial"), Condition("colourful", scorer="colourful"))
+    group: tuple[Group, ...] = ()
 
 
 INITIAL = Condition("initial")
@@ -47,9 +52,101 @@ def test_unknown_parts_are_answered_with_the_nearest_name(tmp_path: Path, table:
     assert found(Settings(stimuli=table), tmp_path) == [Mistake("[stimuli]", key, text)]
 
 
-def test_parts_of_later_versions_are_no_mistake_in_the_file(tmp_path: Path) -> None:
+def test_every_published_part_may_be_named(tmp_path: Path) -> None:
     table = StimuliTable(generator="flux2", rewriter="local", encoder="siglip2-so400m")
-    assert found(Settings(stimuli=table, condition=(INITIAL, Condition("h", scorer="hpsv3"))), tmp_path) == []
+    conditions = [Condition(name, scorer=name) for name in ("hpsv3", "qalign-aesthetics", "deqa", "imagereward", "laion", "pickscore")]
+    assert found(Settings(stimuli=table, condition=(INITIAL, *conditions)), tmp_path) == []
+
+
+def steered_by(**keys: object) -> Settings:
+    """Return the settings of a study with these keys in [stimuli.steering]."""
+    return Settings(stimuli=StimuliTable(steering=Steering(**keys)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "key", "text"),
+    [
+        (steered_by(guard="sketch-likenes"), "guard", 'is "sketch-likenes", which is no known guard; did you mean "sketch-likeness"?'),
+        (steered_by(guard="none", floor=0.5), "floor", 'is 0.5, but guard = "none" rejects nothing; name a guard or remove "floor"'),
+        (steered_by(held_out=("exposur",)), "held_out", 'is "exposur", which is no known scorer; did you mean "exposure"?'),
+        (
+            steered_by(held_out=("colourful",)),
+            "held_out",
+            'names "colourful", but it steers condition "colourful"; a scorer that is to check steering must not steer',
+        ),
+        (steered_by(held_out=("crisp", "crisp")), "held_out", 'names "crisp" more than once; name each scorer once'),
+        (
+            steered_by(held_out=("pickscore",), guard="pickscore"),
+            "held_out",
+            'names "pickscore", which is the guard; name a scorer that has no say in steering',
+        ),
+        (
+            steered_by(held_out=("sketch-likeness",)),
+            "held_out",
+            'names "sketch-likeness", which is the guard; name a scorer that has no say in steering',
+        ),
+    ],
+)
+def test_mistakes_of_guard_and_held_out_scorers(tmp_path: Path, settings: Settings, key: str, text: str) -> None:
+    assert found(settings, tmp_path) == [Mistake("[stimuli.steering]", key, text)]
+
+
+def test_somebodys_own_scorer_is_never_held_out(tmp_path: Path) -> None:
+    [mistake] = found(steered_by(held_out=("personal",)), tmp_path)
+    assert mistake.key == "held_out" and mistake.text.startswith('is "personal", which is no known scorer')
+
+
+@pytest.mark.parametrize(
+    ("groups", "key", "text"),
+    [
+        ((Group("g"),), None, "says of nobody that they belong to it; add gender, age, nationality, or members"),
+        (
+            (Group("g", gender="female", members=("rater-01",)),),
+            "members",
+            "stands beside gender; name the people or what they said, not both",
+        ),
+        ((Group("g", members=("rater-01", "rater-02", "rater-01")),), "members", "names rater-01 more than once; name each person once"),
+        ((Group("rater-01", gender="female"),), "name", 'is "rater-01", as a simulated rater is called; choose another'),
+    ],
+)
+def test_mistakes_of_groups(tmp_path: Path, groups: tuple[Group, ...], key: str | None, text: str) -> None:
+    assert found(Settings(group=groups), tmp_path) == [Mistake(f'[[group]] 1 ("{groups[0].name}")', key, text)]
+
+
+def test_two_groups_of_one_name_are_a_mistake_and_a_group_may_be_a_target(tmp_path: Path) -> None:
+    women = Group("women", gender="female")
+    personal = Condition("personal", scorer="personal", targets=("women", "rater-01"))
+    assert found(Settings(condition=(INITIAL, personal), group=(women,)), tmp_path) == []
+    [mistake] = found(Settings(condition=(INITIAL, personal), group=(women, women)), tmp_path)
+    assert mistake == Mistake('[[group]] 2 ("women")', "name", 'is "women", which an earlier group has; give each its own')
+    [stranger] = found(Settings(condition=(INITIAL, personal)), tmp_path)
+    assert stranger.text.startswith('names "women"; expected simulated raters, rater-01 to rater-24.')
+
+
+def test_a_placebo_may_have_targets(tmp_path: Path) -> None:
+    placebo = Condition("placebo", scorer="placebo", targets=("rater-01", "rater-02"))
+    assert found(Settings(condition=(INITIAL, placebo)), tmp_path) == []
+
+
+def test_an_external_scorer_is_known_by_its_table(tmp_path: Path) -> None:
+    conditions = (INITIAL, Condition("x", scorer="external:official"))
+    table = StimuliTable(external={"official": External(("python", "server.py"), "1.0")})
+    assert found(Settings(stimuli=table, condition=conditions), tmp_path) == []
+    [mistake] = found(Settings(condition=conditions), tmp_path)
+    assert mistake.key == "scorer" and "which is no known scorer" in mistake.text
+
+
+def test_a_template_that_is_not_there_is_named(tmp_path: Path) -> None:
+    [mistake] = found(Settings(stimuli=StimuliTable(rewriting=Rewriting(instruction="ask.txt"))), tmp_path)
+    assert mistake == Mistake(
+        "[stimuli.rewriting]", "instruction", f'is "ask.txt", and {tmp_path / "ask.txt"} is no file; put the text there'
+    )
+
+
+def test_weights_of_every_published_part_may_be_named(tmp_path: Path) -> None:
+    assert found(Settings(stimuli=StimuliTable(weights={"flux2": "w/flux2", "hpsv3": "w/hpsv3", "local": "w/llama"})), tmp_path) == []
+    [mistake] = found(Settings(stimuli=StimuliTable(weights={"hpsv4": "w"})), tmp_path)
+    assert mistake == Mistake("[stimuli.weights]", "hpsv4", 'is no known model; did you mean "hpsv3"?')
 
 
 @pytest.mark.parametrize(
@@ -221,8 +318,3 @@ def test_an_own_image_on_its_side_counts_as_people_will_see_it(tmp_path: Path) -
         Image.new("RGB", (200, 300)).save(tmp_path / f"mine/{prompt}-b.jpg", exif=exif)
     conditions = (Condition("a", images="mine/{prompt}-a.png"), Condition("b", images="mine/{prompt}-b.jpg"))
     assert list(found(Settings(condition=conditions), tmp_path)) == []
-
-
-def test_what_only_a_later_version_can_make_is_told() -> None:
-    settings = Settings(stimuli=StimuliTable(generator="flux2"), condition=(INITIAL, Condition("h", scorer="hpsv3")))
-    assert [text.split(" (")[0] for text in later(settings)] == ['generator "flux2"', 'scorer "hpsv3"']

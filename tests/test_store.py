@@ -1,5 +1,6 @@
 """The store: results once, images whole, events exactly once."""
 
+import hashlib
 import json
 import sqlite3
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from stimuli.experiment import ExperimentError
-from stimuli.store import Result, Store, canonical, key_of
+from stimuli.store import Result, Store, canonical, key_of, png_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -62,6 +63,11 @@ def test_results_and_events_are_stored_together_or_not_at_all(tmp_path: Path) ->
         with pytest.raises(ValueError, match="JSON compliant"):
             store.remember([Result({"kind": "x"}, 1), Result({"kind": "y"}, float("nan"))], [{"event": "rendered"}])
         assert store.answer({"kind": "x"}) is None
+        with pytest.raises(ValueError, match="JSON compliant"):
+            store.remember([Result({"kind": "x"}, 1)], [{"event": "rendered", "score": float("nan")}])
+        assert store.answer({"kind": "x"}) is None
+        store.remember([Result({"kind": "x"}, 2)])
+        assert store.answer({"kind": "x"}) == 2
     assert log_of(tmp_path) == []
 
 
@@ -114,3 +120,24 @@ def test_the_database_is_in_write_ahead_mode(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "store.sqlite")
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     connection.close()
+
+
+def test_images_that_come_finished_are_kept_as_they_are_and_once(tmp_path: Path) -> None:
+    pngs = [png_of(Image.new("RGB", (8, 8), (shade, 0, 0)), {"prompt": str(shade)}) for shade in range(20)]
+    with Store(tmp_path) as store:
+        kept = store.keep_pngs([*pngs, pngs[0]])
+        assert kept == [hashlib.sha256(png).hexdigest() for png in [*pngs, pngs[0]]]
+        assert [store.png(sha256) for sha256 in kept[:20]] == pngs
+        assert len(list(tmp_path.rglob("*.png"))) == 20
+
+
+def test_an_image_that_is_gone_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with Store(tmp_path) as store, pytest.raises(ExperimentError, match=r"abc.png: cannot be read .*run the command again to render it"):
+        store.png("abc")
+
+
+def test_an_event_that_another_process_wrote_to_the_log_is_not_written_again(tmp_path: Path) -> None:
+    with Store(tmp_path, clock=noon) as store, Store(tmp_path, clock=noon) as other:
+        for number in range(4):
+            (store, other)[number % 2].remember([], [{"event": "rendered", "key": str(number)}])
+    assert [entry["number"] for entry in log_of(tmp_path)] == [1, 2, 3, 4]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stimuli import synthetic
 from stimuli.experiment import ExperimentError
-from stimuli.synthetic import Levels, World
+from stimuli.simulation import synthetic
+from stimuli.simulation.synthetic import Levels, World
 
 
 @pytest.fixture(scope="module", params=synthetic.KINDS)

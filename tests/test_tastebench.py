@@ -89,13 +89,16 @@ def test_the_settings_file_in_place_of_its_folder_is_understood(tmp_path: Path) 
     assert "mine/study.toml: is a file; give the folder of the experiment, mine" in checked.stderr
 
 
-def test_the_paper_study_is_in_order_and_says_what_this_version_cannot_run(tmp_path: Path) -> None:
+def test_the_paper_study_is_in_order_and_says_what_this_machine_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     assert tastebench("init", "paper", "--example", "pamela", folder=tmp_path).returncode == 0
     (tmp_path / "paper" / "pamela-data").mkdir()
     checked = tastebench("check", "paper", folder=tmp_path)
     assert checked.returncode == 0, checked.stderr
     assert "18 base prompts with 9 images each" in checked.stdout
-    assert 'Cannot run yet: generator "flux2"' in checked.stdout
+    for name in ("flux2", "local", "hpsv3", "qalign", "imagereward", "siglip2-so400m"):
+        assert checked.stdout.count(f"Cannot run here yet: {name}: no weights on this machine") == 1, checked.stdout
+    assert "Run `hf download black-forest-labs/FLUX.2-dev" in checked.stdout and "accept it on https://" in checked.stdout
     steered = tastebench("stimuli", "steer", "paper", folder=tmp_path)
     assert steered.returncode == 2
     assert "flux2" in steered.stderr

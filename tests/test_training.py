@@ -1,24 +1,27 @@
 """Training: it says how well it does, on people it knows and on new ones, knows whoever rated, and is not done twice."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from learnable_made import MADE, NEW, SEEN, TEST, data_set, liking, looks, rating_study, task
+from learnable_made import MADE, NEW, SEEN, TEST, TRAIN, data_set, liking, looks, rating_study, task
 
 from stimuli.encoders import WordHash
 from stimuli.experiment import ExperimentError
-from stimuli.predictors import kinds
+from stimuli.learning.predicting import predict
+from stimuli.learning.training import Rater, Task, finished, material, train
+from stimuli.predictors import bayes_network, kinds
 from stimuli.predictors.bayes import BayesTaste
 from stimuli.predictors.demographics import coding
 from stimuli.predictors.heldout import spearman
 from stimuli.predictors.interface import Fitted, Looks
 from stimuli.predictors.kinds import Kind
+from stimuli.predictors.paper_settings import PaperModel
 from stimuli.predictors.sight import Sight, with_large_groups
 from stimuli.ratings import Rated
-from stimuli.training import Rater, Task, finished, train
 
 
 def learnt(folder: Path, wanted: Task) -> Fitted:
@@ -99,6 +102,32 @@ def test_of_the_same_person_more_ratings_are_added_to_what_is_known(tmp_path: Pa
     assert np.corrcoef(after.mean, before.mean)[0, 1] > 0.9
 
 
+def test_what_a_known_person_rated_again_in_the_study_is_not_told_and_is_counted(tmp_path: Path, rated: Rated) -> None:
+    """The predictor was shown those ratings: to tell them would be to look them up."""
+    # Of u03: one image to learn from, one for validation, two for test; of u05, who rated nothing in the study, none.
+    study = rating_study(tmp_path / "study", users={"u03": 3}, each=16, of=["i004", "i055", "i060", "i070"])
+    known = material(task(rated, study, same_people=True))
+    gone = rated.ratings.index.difference(known.rated.ratings.index)
+    assert known.rated_again == 3
+    assert set(rated.ratings.loc[gone, ["user", "image"]].itertuples(index=False, name=None)) == {
+        ("u03", "i055"),
+        ("u03", "i060"),
+        ("u03", "i070"),
+    }
+    record = train(tmp_path / "predictor.npz", task(rated, study, same_people=True), provenance=MADE)
+    assert (record.rated_again, record.held_out.ratings) == (3, SEEN * TEST - 2)
+    fitted = task(rated).kind.load(tmp_path / "predictor.npz")
+    rows = predict("bayes", fitted, known, {}, seed=1)
+    assert rows is not None
+    assert not {("u03", "i055"), ("u03", "i060"), ("u03", "i070")} & set(zip(rows.user, rows.image, strict=True))
+    assert ("u05", "i060") in set(zip(rows.user, rows.image, strict=True))
+
+
+def test_of_strangers_nothing_is_left_out(tmp_path: Path, rated: Rated) -> None:
+    study = rating_study(tmp_path / "study", users={"eve": 3}, each=16, of=["i055", "i060"])
+    assert material(task(rated, study)).rated_again == 0
+
+
 def test_an_image_that_cannot_be_read_is_left_out_with_its_ratings_and_counted(tmp_path: Path) -> None:
     rated = data_set(tmp_path / "data")
     (rated.folder / "images/004.png").write_bytes(b"no image")
@@ -125,6 +154,36 @@ def test_the_papers_model_trains_by_the_same_way_and_judges_images_of_which_only
     assert np.isfinite(kinds.scores(fitted, bare, "eve")).all()
     with pytest.raises(ExperimentError, match="caution needs a predictor that knows how little it knows"):
         kinds.scores(fitted, bare, "eve", caution=1.0)
+
+
+def test_a_base_of_ridge_or_network_is_trained_kept_and_recorded_by_the_same_way(
+    tmp_path: Path, rated: Rated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = PaperModel(width=16, heads=2, hidden=16, layers=1, epochs=2, learning_rate=1e-3)
+    monkeypatch.setattr(bayes_network, "network_settings", lambda _: small)
+    wanted, path = task(rated, kind="bayes-network"), tmp_path / "predictor.npz"
+    fitted = learnt(tmp_path, wanted)
+    record = finished(path, wanted)
+    assert record is not None
+    assert record.base is not None
+    # What is liked turns with the person here, so there is little for any base to tell.
+    assert record.base.images == TRAIN
+    assert isinstance(fitted, BayesTaste)
+    assert fitted.choice == record.base
+    assert (tmp_path / "predictor-network.safetensors").is_file() == (record.base.share > 0)
+    assert finished(path, task(rated)) is None
+    seen, _ = wanted.sight.of_rated(rated)
+    assert np.isfinite(kinds.scores(fitted, seen, "u03", caution=1.0)).all()
+
+
+def test_a_network_that_is_gone_is_trained_again(tmp_path: Path, rated: Rated, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = PaperModel(width=16, heads=2, hidden=16, layers=1, epochs=1, learning_rate=1e-3)
+    monkeypatch.setattr(bayes_network, "fit", partial(bayes_network.fit, network=small, asked="network"))
+    wanted, path = task(rated, kind="bayes-network"), tmp_path / "predictor.npz"
+    train(path, wanted, provenance=MADE)
+    assert finished(path, wanted) is not None
+    (tmp_path / "predictor-network.safetensors").unlink()
+    assert finished(path, wanted) is None
 
 
 def test_a_predictor_of_an_unknown_name_is_refused(rated: Rated) -> None:

@@ -7,18 +7,10 @@ from stimuli.encoders.cache import RememberingImages, RememberingTexts
 from stimuli.encoders.interface import Encoder, EncoderSpec, Rows, TextEncoder
 from stimuli.encoders.statistics import ImageStatistics
 from stimuli.encoders.words import WordHash
+from stimuli.machine.weights import PUBLISHED
 from stimuli.parts import Shelf
-from stimuli.weights import Weights
 
-WEIGHTS = {
-    weights.name: weights
-    for weights in (
-        Weights("siglip2-so400m", "google/siglip2-so400m-patch14-384", "main", "Apache-2.0"),
-        Weights("siglip2-base", "google/siglip2-base-patch16-224", "main", "Apache-2.0"),
-        Weights("nemotron-8b", "nvidia/llama-embed-nemotron-8b", "main", "NVIDIA non-commercial, and Llama 3.1's licence", gated=True),
-        Weights("minilm", "sentence-transformers/all-MiniLM-L6-v2", "main", "Apache-2.0"),
-    )
-}
+WEIGHTS = {name: weights for name, weights in PUBLISHED.items() if weights.part == "encoder"}
 _SIGLIP = ("siglip2-so400m", "siglip2-base")
 
 SHELF = Shelf(role="encoder", here=("image-statistics", *_SIGLIP), later={}, instead="image-statistics")

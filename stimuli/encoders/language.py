@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from stimuli.encoders.interface import EncoderSpec, Rows
-from stimuli.hardware import device_named, precision_on
-from stimuli.weights import Weights, complete, loading, source_of
+from stimuli.machine.hardware import device_named, precision_on
+from stimuli.machine.weights import Weights, complete, loading, source_of
 
 _BATCH = 16
 _LONGEST = 512

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from stimuli.encoders.interface import EncoderSpec, Rows
-from stimuli.hardware import device_named, precision_on
-from stimuli.weights import Weights, complete, loading, source_of
+from stimuli.machine.hardware import device_named, precision_on
+from stimuli.machine.weights import Weights, complete, loading, source_of
 
 _BATCH = 32
 # The text tower pools the last position, so every text must be padded to the length it was trained with.

@@ -6,14 +6,21 @@ from typing import Protocol
 
 from PIL import Image
 
+from stimuli.experiment import ExperimentError
+from stimuli.generators.hosted import Hosted
+from stimuli.machine.hardware import Means
 from stimuli.parts import Shelf
 
 SHELF = Shelf(
     role="generator",
-    here=("sketch",),
-    later={"flux2": "FLUX.2-dev", "flux2-klein": "FLUX.2 Klein"},
+    here=("sketch", "flux2", "flux2-klein", "nano-banana"),
+    later={},
     instead="sketch",
 )
+
+
+class UnpaintableError(ExperimentError):
+    """This prompt is refused for good, as too long or by a filter; other prompts are not touched by that."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,7 @@ class GeneratorSpec:
     name: str
     version: str
     stand_in: bool
-    settings: Mapping[str, float]
+    settings: Mapping[str, float | str]
 
 
 class Generator(Protocol):
@@ -39,15 +46,37 @@ class Generator(Protocol):
         ...
 
 
-def make(name: str, *, size: int, steps: int, guidance: float) -> Generator:
-    """Return a generator by name; `size` is in pixels a side, `steps` and `guidance` are for diffusion models.
+@dataclass(frozen=True)
+class Rendering:
+    """How images are made: `size` pixels a side; `steps`, `guidance` and `memory` (the preset of a card) for diffusion models.
+
+    None is the model's own number: 50 steps and guidance 4 for FLUX.2-dev, 4 steps and no guidance for FLUX.2 Klein.
+    `beside` is how many GiB the other models of the study take on the same card.
+    """
+
+    size: int
+    steps: int | None = None
+    guidance: float | None = None
+    memory: str = "auto"
+    beside: float = 0.0
+
+
+def make(name: str, *, rendering: Rendering, means: Means | None = None, hosted: Hosted | None = None) -> Generator:
+    """Return a generator by name; its weights, if it has any, are loaded when it renders first.
 
     Raises:
         UnknownPartError: the name is unknown, or comes with a later version.
     """
-    del steps, guidance  # The painter takes neither.
     if name == "sketch":
         from stimuli.generators.offline import Sketch
 
-        return Sketch(size)
+        return Sketch(rendering.size)
+    if name in ("flux2", "flux2-klein"):
+        from stimuli.generators.flux2 import Flux2
+
+        return Flux2(name, rendering=rendering, means=means)
+    if name == "nano-banana":
+        from stimuli.generators.nano_banana import NanoBanana
+
+        return NanoBanana(hosted or Hosted(), size=rendering.size)
     raise SHELF.refusal(name)

@@ -2,6 +2,8 @@
 
 from stimuli.parts import Shelf
 
-BAYES, PAPER = "bayes", "paper"
+BAYES, BAYES_NETWORK, PAPER = "bayes", "bayes-network", "paper"
+# Those that know how little they know of somebody's taste, so that steering may be cautious.
+UNSURE = (BAYES, BAYES_NETWORK)
 
-SHELF = Shelf(role="predictor", here=(BAYES, PAPER), later={}, instead=BAYES)
+SHELF = Shelf(role="predictor", here=(BAYES, BAYES_NETWORK, PAPER), later={}, instead=BAYES)

@@ -80,7 +80,7 @@ def fit_base(looks: Looks, judgements: Judgements, users: int, *, of_image: int,
     groups = tuple(sorted({group for group in known.group if group}))
     seen = image.of(known.image).astype(np.float64)
     texts = np.zeros((len(rated), 0)) if text is None else text.of(texts_of(known)).astype(np.float64)
-    weights = counts[rated] / (counts[rated] + _OWN_RATINGS)
+    weights = worth(counts[rated])
     tried = []
     for part, bent in itertools.product(_PARTS, dict.fromkeys((0, curved))):
         image_part, text_part = image.first(math.ceil(part * of_image)), None if text is None else text.first(math.ceil(part * of_text))
@@ -106,6 +106,12 @@ def debiased_means(judgements: Judgements, users: int, images: int) -> tuple[Arr
         leaning = np.bincount(judgements.user, judgements.rating - means[judgements.image], users) / per_user
         leaning -= leaning[np.unique(judgements.user)].mean()
     return means, counts
+
+
+def worth(counts: Array) -> Array:
+    """Return how much the mean of so many ratings tells of what looks can tell, 0..1, shape (images,)."""
+    found: Array = counts / (counts + _OWN_RATINGS)
+    return found
 
 
 def ridge(rows: Array, target: Array, weights: Array) -> tuple[Array, Array]:

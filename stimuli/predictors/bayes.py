@@ -9,6 +9,7 @@ import numpy as np
 
 from stimuli.experiment import ExperimentError
 from stimuli.predictors.base import Base, fit_base, one_hot
+from stimuli.predictors.base_choice import BaseChoice, Opinion, SecondOpinion
 from stimuli.predictors.components import Components
 from stimuli.predictors.interface import Array, EncoderMismatchError, Judgements, Looks, People, Prediction, Rows, UnknownUserError
 from stimuli.predictors.tastes import Prior, Taste, learn, moments, posterior, rated_one
@@ -37,7 +38,8 @@ class Settings:
 class BayesTaste:
     """A fitted predictor; it never changes, updates are new ones. A taste is linear in [1, first `components` of `image`, groups].
 
-    `image` is shared with the base: its first components are the base's.
+    `image` is shared with the base: its first components are the base's. `opinion` is what the base holds beside the ridge, None
+    where that is nothing, and `choice` how it was chosen, None where there was nothing to choose from.
     """
 
     encoder: str
@@ -46,6 +48,8 @@ class BayesTaste:
     components: int
     prior: Prior
     tastes: Mapping[str, Taste]
+    opinion: Opinion | None = None
+    choice: BaseChoice | None = None
 
     @property
     def users(self) -> tuple[str, ...]:
@@ -121,7 +125,10 @@ class BayesTaste:
         self._require_same_encoder(looks)
         around = looks.image - self.image.centre
         seen = (around @ self.image.axes).astype(np.float64)
-        return self.base.of(looks, around, seen), taste_features(seen[:, : self.components], looks, self.base.groups)
+        base = self.base.of(looks, around, seen)
+        if self.opinion is not None and self.choice is not None:
+            base = _blended(base, self.opinion.of(looks), self.choice.share)
+        return base, taste_features(seen[:, : self.components], looks, self.base.groups)
 
     def _predicted(self, looks: Looks, tastes: Sequence[Taste]) -> Prediction:
         base, rows = self.features(looks)
@@ -159,38 +166,46 @@ class BayesTaste:
             )
 
 
-def fit(looks: Looks, people: People, judgements: Judgements, settings: Settings | None = None) -> BayesTaste:
+def fit(
+    looks: Looks, people: People, judgements: Judgements, settings: Settings | None = None, *, second: SecondOpinion | None = None
+) -> BayesTaste:
     """Return the predictor fitted to ratings; people without ratings stay unknown.
 
-    Tastes are fitted to what the base leaves over *without* the image in question, else it would hide part of them.
+    Tastes are fitted to what the base leaves over *without* the image in question, else it would hide part of them. `second` is
+    another opinion to blend into the base (`stimuli.predictors.bayes_network`).
 
     Raises:
         ExperimentError: fewer than two people or two images were rated, or a number is not finite.
     """
     settings = settings or Settings()
-    known, user = _required(looks, people, judgements)
+    known, user = required(looks, people, judgements)
     ratings = replace(judgements, user=user)
-    images = len(np.unique(judgements.image))
-    fitted = fit_base(
-        looks,
-        ratings,
-        len(known),
-        of_image=min(settings.base_components, max(1, images // _IMAGES_PER_COMPONENT)),
-        of_text=min(settings.text_components, max(1, images // _IMAGES_PER_COMPONENT)),
-        curved=settings.curved,
-    )
-    base = fitted.base
+    fitted = fit_base(looks, ratings, len(known), **base_sizes(settings, len(np.unique(judgements.image))))
+    base, left_out = fitted.base, fitted.left_out
+    if second is not None:
+        left_out = _blended(left_out, second.left_out, second.choice.share)
     per_person = len(judgements) // len(known)
     most = max(1, min(len(known) // _PEOPLE_PER_COMPONENT, per_person // _IMAGES_PER_COMPONENT))
     components = min(settings.taste_components, len(fitted.image.deviation), most)
     image = fitted.image.first(max(components, base.curved))
     rows = taste_features(image.first(components).of(looks.image).astype(np.float64), looks, base.groups)
-    left = judgements.rating - fitted.left_out[judgements.image]
+    left = judgements.rating - left_out[judgements.image]
     blocks = np.append(np.arange(1 + components), np.full(len(base.groups), 1 + components))
     said = None if people.demographics is None else people.demographics[known].astype(np.float64)
     learnt = learn(moments(rows[judgements.image], left, user, len(known)), blocks, said, rounds=settings.rounds)
     tastes = MappingProxyType({people.users[number]: taste for number, taste in zip(known.tolist(), learnt.tastes, strict=True)})
-    return BayesTaste(looks.encoder, base, image, components, learnt.prior, tastes)
+    others = (None, None) if second is None else (second.opinion, second.choice)
+    return BayesTaste(looks.encoder, base, image, components, learnt.prior, tastes, *others)
+
+
+def base_sizes(settings: Settings, images: int) -> dict[str, int]:
+    """Return how many components the ridge reads where so many images were rated, by the names that `fit_base` has for them."""
+    most = max(1, images // _IMAGES_PER_COMPONENT)
+    return {
+        "of_image": min(settings.base_components, most),
+        "of_text": min(settings.text_components, most),
+        "curved": settings.curved,
+    }
 
 
 def lower_bound(prediction: Prediction, *, sd: float, noise: float = 0.0) -> Array:
@@ -212,6 +227,14 @@ def text_width(looks: Looks) -> int:
     return sum(part.shape[1] for part in (looks.prompt, looks.metadata) if part is not None)
 
 
+def _blended(ridge: Array, other: Array, share: float) -> Array:
+    """Return both together; what has no share may be missing."""
+    if not share:
+        return ridge
+    found: Array = other if share == 1 else (1 - share) * ridge + share * other
+    return found
+
+
 def _variances(rows: Array, covariances: Array) -> Rows:
     """Return φᵀCφ, shape (people, images), as one product of matrices; single precision is plenty for a variance."""
     size = rows.shape[1]
@@ -223,7 +246,7 @@ def _variances(rows: Array, covariances: Array) -> Rows:
     return np.maximum(found, 0, out=found)
 
 
-def _required(looks: Looks, people: People, judgements: Judgements) -> tuple[np.ndarray, np.ndarray]:
+def required(looks: Looks, people: People, judgements: Judgements) -> tuple[np.ndarray, np.ndarray]:
     """Return who rated, and the judgements' users among those; complain of what cannot be learnt from."""
     known, user = np.unique(judgements.user, return_inverse=True)
     images = np.unique(judgements.image)

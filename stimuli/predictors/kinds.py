@@ -1,4 +1,4 @@
-"""Both predictors by name: how each is fitted and kept, and what it needs to know beyond the interface that they share."""
+"""The predictors by name: how each is fitted and kept, and what it needs to know beyond the interface that they share."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stimuli.experiment import ExperimentError
-from stimuli.predictors import BAYES, PAPER, SHELF, bayes, files
+from stimuli.predictors import BAYES, BAYES_NETWORK, PAPER, SHELF, bayes, files
+from stimuli.predictors.base_choice import BaseChoice
 from stimuli.predictors.bayes import BayesTaste
 from stimuli.predictors.interface import Array, Fitted, Judgements, Looks, People
 from stimuli.progress import Report, silent
@@ -28,6 +29,11 @@ class Kind:
         """Return where the predictor is kept; `beside` is the path of the default one."""
         return beside.with_name("paper.safetensors") if self.name == PAPER else beside
 
+    def is_kept(self, beside: Path, base: BaseChoice | None) -> bool:
+        """Return whether all files of the predictor are there; `base` is how its base was chosen."""
+        path = self.file(beside)
+        return all(file.is_file() for file in (path, *(files.network_files(path) if base is not None and base.share else ())))
+
     def fit(self, looks: Looks, people: People, judgements: Judgements, aside: Judgements, *, report: Report = silent) -> Fitted:
         """Return the predictor fitted to ratings; `aside` are ratings by the same people that a network measures itself on."""
         if self.name == PAPER:
@@ -35,6 +41,10 @@ class Kind:
 
             kept = aside if len(aside) else None
             return paper.fit(looks, people, judgements, aside=kept, seed=self.seed, device=self.device, report=report)
+        if self.name == BAYES_NETWORK:
+            from stimuli.predictors import bayes_network
+
+            return bayes_network.fit(looks, people, judgements, seed=self.seed, device=self.device, report=report)
         if self.name == BAYES:
             return bayes.fit(looks, people, judgements)
         raise SHELF.refusal(self.name)
@@ -54,7 +64,12 @@ class Kind:
             from stimuli.predictors import paper_files
 
             return paper_files.load(path, device=self.device)
-        return files.load(path)
+        return files.load(path, device=self.device)
+
+
+def base_of(fitted: Fitted) -> BaseChoice | None:
+    """Return how the base of a predictor was chosen; None where there was nothing to choose from."""
+    return fitted.choice if isinstance(fitted, BayesTaste) else None
 
 
 def scores(fitted: Fitted, looks: Looks, user: str, *, caution: float = 0.0) -> Array:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from stimuli.experiment import ExperimentError
-from stimuli.hardware import device_named
+from stimuli.machine.hardware import device_named
 from stimuli.predictors import paper_scales, paper_training
 from stimuli.predictors.interface import Array, Codes, EncoderMismatchError, Judgements, Looks, People, Prediction, Rows, UnknownUserError
 from stimuli.predictors.paper_fewshot import Neighbours, nearest, profile, profiles

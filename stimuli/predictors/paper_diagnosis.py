@@ -92,8 +92,9 @@ def diagnosis(
 
 
 def matching(found: Diagnosis) -> Matching:
-    """Return what the record of predictions keeps of a diagnosis: the paper's own matching, one draw or several a person."""
-    return Matching(found.paper.between, found.paper.weights, found.temperature, found.context)
+    """Return what the record of predictions keeps of a diagnosis: both kinds of profiles, one draw or several a person."""
+    own, centred = found.paper, found.centred
+    return Matching(own.between, own.weights, found.temperature, found.context, centred.between, centred.weights)
 
 
 def write_diagnosis(path: Path, found: Diagnosis) -> None:

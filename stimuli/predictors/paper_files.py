@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stimuli.experiment import ExperimentError, write_whole
-from stimuli.hardware import device_named
+from stimuli.machine.hardware import device_named
 from stimuli.predictors.paper import Known, Newcomer, PaperPredictor
 from stimuli.predictors.paper_network import FusionNetwork, Shape
 from stimuli.predictors.paper_scales import Scale, Scales, Source

@@ -1,15 +1,18 @@
 """What a predictor sees of images: frozen features of pixels and prompts, and the group that an image belongs to."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from threading import Lock
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
 from stimuli import ratings
-from stimuli.encoders import Encoder, TextEncoder
+from stimuli.encoders import Encoder, EncoderSpec, TextEncoder
 from stimuli.predictors.demographics import COLUMNS
 from stimuli.predictors.interface import Looks, Rows
 from stimuli.progress import Report, silent
@@ -19,6 +22,73 @@ _BATCH = 64
 _OF_IMAGES = ("group", "style", "type")
 # A taste for a group cannot be learnt from fewer images.
 _FEWEST = 30
+# Rows kept in memory: many people's scorers look at the same few images one after the other.
+_RECENT = 1024
+
+Item = TypeVar("Item")
+Taking = TypeVar("Taking", contravariant=True)
+
+
+class Encoding(Protocol[Taking]):
+    """An encoder of images, or of texts."""
+
+    def encode(self, items: Sequence[Taking], /) -> Rows:
+        """Return features, shape (items, width)."""
+        ...
+
+
+class Recent(Generic[Item]):
+    """An encoder that keeps its last rows in memory, so that what many people's scorers look at is encoded once.
+
+    It can be sent to other processes, where `make` makes the encoder anew when it is needed first; `made` is one that is here
+    already. Rows are in half precision, as they are where features are kept on disk and predictors learn from them.
+    """
+
+    def __init__(
+        self,
+        spec: EncoderSpec,
+        make: Callable[[], Encoding[Item]],
+        key: Callable[[Item], str],
+        *,
+        made: Encoding[Item] | None = None,
+    ) -> None:
+        self.spec = spec
+        self._make = make
+        self._key = key
+        self._encoder = made
+        self._rows: OrderedDict[str, Rows] = OrderedDict()
+        self._lock = Lock()
+
+    def encode(self, items: Sequence[Item]) -> Rows:
+        """Return features, shape (items, width)."""
+        keys = [self._key(item) for item in items]
+        # Threads that score the same images wait here for the one that encodes them.
+        with self._lock:
+            found = {key: self._rows[key] for key in keys if key in self._rows}
+            new = {key: item for key, item in zip(keys, items, strict=True) if key not in found}
+            if new:
+                self._encoder = self._encoder or self._make()
+                rows = self._encoder.encode(list(new.values())).astype(np.float16).astype(np.float32)
+                found |= dict(zip(new, rows, strict=True))
+            for key in dict.fromkeys(keys):
+                self._rows[key] = found[key]
+                self._rows.move_to_end(key)
+            while len(self._rows) > _RECENT:
+                self._rows.popitem(last=False)
+        return np.array([found[key] for key in keys], dtype=np.float32).reshape(len(keys), self.spec.width)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Recent, (self.spec, self._make, self._key)
+
+
+def pixel_key(image: Image.Image) -> str:
+    """Return a hash of an image's pixels."""
+    return hashlib.sha256(f"{image.mode} {image.size} ".encode() + image.tobytes()).hexdigest()
+
+
+def text_key(text: str) -> str:
+    """Return a text as the key of its own row."""
+    return text
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from stimuli.ratings.reliability import Reliability, reliability
 from stimuli.ratings.skipped import Skipped
 from stimuli.ratings.table import SPLITS, Rated
-
-Array = NDArray[np.float64]
-Codes = NDArray[np.intp]
 
 _SHOWN = 5
 # Means and spreads of fewer ratings say little.
@@ -24,19 +21,6 @@ class Spread:
     least: float
     mean: float
     most: float
-
-
-@dataclass(frozen=True)
-class Reliability:
-    """Intraclass correlations of ratings, images being the classes: `single` of one rating, `average` of the mean of `raters` ratings.
-
-    `raters` is the typical number of ratings an image has; only images with at least two count, and there are `images` of them.
-    """
-
-    single: float
-    average: float
-    raters: float
-    images: int
 
 
 @dataclass(frozen=True)
@@ -124,32 +108,6 @@ def describe(rated: Rated) -> Description:
         retest=retest(rated.repeats),
         skipped=rated.report,
     )
-
-
-def reliability(image: Codes, rating: Array) -> Reliability | None:
-    """Return ICC(1) and ICC(k) of ratings, or None where no image was rated twice or nothing differs.
-
-    One-way random effects (Shrout & Fleiss 1979): with BMS and WMS the mean squares between and within images,
-    ICC(1) = (BMS - WMS) / (BMS + (k - 1) WMS) and ICC(k) = (BMS - WMS) / BMS. Images have different numbers n of ratings, so
-    k = (N - Σn² / N) / (images - 1), the typical one (Donner 1986); with equal numbers that is the number itself. An estimate
-    may be negative, where people agree less than by chance.
-    """
-    counts = np.bincount(image).astype(float)
-    # An image rated once says nothing about agreement, but would count as one.
-    paired = counts[image] > 1
-    _, image = np.unique(image[paired], return_inverse=True)
-    rating = rating[paired]
-    if len(rating) == 0 or image.max() == 0 or not np.ptp(rating) > 0:
-        return None
-    counts = np.bincount(image).astype(float)
-    images, total = len(counts), len(rating)
-    means = np.bincount(image, weights=rating) / counts
-    between = float((counts * (means - rating.mean()) ** 2).sum() / (images - 1))
-    within = float(((rating - means[image]) ** 2).sum() / (total - images))
-    raters = float((total - (counts**2).sum() / total) / (images - 1))
-    # Means that are all equal, with people who differ: the estimate has no lower bound then.
-    average = (between - within) / between if between > 0 else -np.inf
-    return Reliability((between - within) / (between + (raters - 1) * within), average, raters, images)
 
 
 def retest(repeats: pd.DataFrame) -> Retest | None:

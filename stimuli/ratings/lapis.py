@@ -41,14 +41,11 @@ _PARTS = {"train": "TrainImageSet.txt", "val": "ValImageSet.txt", "test": "TestI
 _SEEN = {"train": "train", "val": "val_seen", "test": "test_seen"}
 
 
-def read(folder: Path, *, fold: int | None = None) -> Rated:
-    """Return LAPIS; images are not opened.
-
-    Where `imageset/` is, images are split as it says, else all is "train". With a `fold`, the test people of that fold of `userset/`
-    are unseen: their ratings of other images than those for validation and test are left out.
+def read(folder: Path) -> Rated:
+    """Return LAPIS; images are not opened. Where `imageset/` is, images are split as it says, else all is "train".
 
     Raises:
-        RatingsError: no file of ratings is there, it lacks a column, nothing in it is usable, or a fold is not there.
+        RatingsError: no file of ratings is there, it lacks a column, or nothing in it is usable.
     """
     file = _ratings_file(folder)
     text, latin = decoded(file.read_bytes())
@@ -57,7 +54,7 @@ def read(folder: Path, *, fold: int | None = None) -> Rated:
     rows, odd = usable(raw, lowest=0, highest=_TOP)
     rows, twice = without_duplicates(rows)
     rows = rows.assign(rating=LOWEST + (HIGHEST - LOWEST) * rows["score"] / _TOP)
-    rows, files, unplaced = _split(folder, rows, fold)
+    rows, files, unplaced = _split(folder, rows)
     if rows.empty:
         raise RatingsError(f"{file}: holds no rating that can be used; expected a rating from 0 to 100 in each row")
     images, found = _images(folder, rows)
@@ -72,6 +69,18 @@ def read(folder: Path, *, fold: int | None = None) -> Rated:
         skipped=(*told, *odd, *twice, *unplaced, *found, *cleaned.skipped),
         repeats=cleaned.repeats,
     )
+
+
+def people_of_fold(folder: Path, fold: int) -> tuple[str, ...]:
+    """Return the people whom a fold of `userset/` sets aside for test.
+
+    Raises:
+        RatingsError: the fold is not there.
+    """
+    path = folder / "userset" / f"TestUserIDs_Fold{fold}.txt"
+    if not path.is_file():
+        raise RatingsError(f"{path}: no such file; LAPIS's authors give folds 1 to 4")
+    return tuple(_lines(path))
 
 
 def decoded(content: bytes) -> tuple[str, list[str]]:
@@ -110,12 +119,10 @@ def _named(raw: pd.DataFrame, file: Path) -> pd.DataFrame:
     return raw.assign(file=raw["file"].str.replace("\\", "/").str.split("/").str[-1], row=range(2, len(raw) + 2))
 
 
-def _split(folder: Path, rows: pd.DataFrame, fold: int | None) -> tuple[pd.DataFrame, tuple[Path, ...], tuple[Skipped, ...]]:
+def _split(folder: Path, rows: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Path, ...], tuple[Skipped, ...]]:
     """Return the rows with their split, the files that say so, and what has no place in any."""
     files = {part: folder / "imageset" / name for part, name in _PARTS.items()}
     if not any(path.is_file() for path in files.values()):
-        if fold is not None:
-            raise RatingsError(f"{folder / 'imageset'}: no such folder, and a fold needs to know which images are for test; add it")
         return rows.assign(split="train"), (), ()
     absent = [path.name for path in files.values() if not path.is_file()]
     if absent:
@@ -123,17 +130,9 @@ def _split(folder: Path, rows: pd.DataFrame, fold: int | None) -> tuple[pd.DataF
     part_of = {_plain(name): part for part, path in files.items() for name in _lines(path)}
     part = rows["file"].map(lambda name: part_of.get(_plain(name)))
     split = part.map(_SEEN)
-    used = tuple(files.values())
-    if fold is not None:
-        users = folder / "userset" / f"TestUserIDs_Fold{fold}.txt"
-        if not users.is_file():
-            raise RatingsError(f"{users}: no such file; LAPIS's authors give folds 1 to 4")
-        unseen = rows["user"].isin(_lines(users))
-        split = split.mask(unseen, part.map({"val": "val_unseen", "test": "test_unseen"}))
-        used = (*used, users)
     nowhere = split.isna()
     told = skipped("ratings that are in no split", [f"row {row}" for row in rows.loc[nowhere, "row"]])
-    return rows.assign(split=split)[~nowhere], used, told
+    return rows.assign(split=split)[~nowhere], tuple(files.values()), told
 
 
 def _lines(path: Path) -> list[str]:

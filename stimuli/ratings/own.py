@@ -171,7 +171,7 @@ def _images(experiment: Experiment) -> tuple[dict[str, dict[str, Any]], dict[str
 
 
 def _image(path: str, prompt: str, source: Mapping[str, Any]) -> dict[str, Any]:
-    return {"path": path, "prompt": prompt, **{key: source.get(key) for key in ("group", "style", "type")}}
+    return {"path": path, "prompt": prompt, **{key: source.get(key) for key in ("group", "style", "type", "source")}}
 
 
 def _people(experiment: Experiment) -> tuple[dict[str, dict[str, Any]], list[str]]:

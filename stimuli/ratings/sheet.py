@@ -7,13 +7,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from stimuli.ratings.describe import Description, Disputed, Reliability, Retest, Spread, Theme
+from stimuli.ratings.describe import Description, Disputed, Retest, Spread, Theme
+from stimuli.ratings.reliability import Interval, Reliability
 from stimuli.ratings.skipped import Skipped, told
 from stimuli.ratings.targets import Liking, Proposal, Target
 from stimuli.ratings.verify import Check
 
 # Fig. 2 of the PAMELA paper has 21 themes.
 _MOST = 40
+_INTERVALS = "k is the typical number of ratings of an image; in brackets 95 % intervals over images."
 
 
 def show_description(console: Console, found: Description) -> None:
@@ -122,7 +124,7 @@ def _agreement(found: Description) -> list[RenderableType]:
     if found.reliability is None:
         parts: list[RenderableType] = [Text("Nothing can be said: no two people rated the same image, or all ratings are equal.")]
     else:
-        parts = [_reliability(found.reliability, found.by_type)]
+        parts = [_reliability(found.reliability, found.by_type), Text(_INTERVALS, style="dim")]
     if found.disagreement is not None:
         spread = found.disagreement
         parts.append(
@@ -137,10 +139,15 @@ def _agreement(found: Description) -> list[RenderableType]:
 
 
 def _reliability(overall: Reliability, by_type: Sequence[tuple[str, Reliability]]) -> Table:
-    table = _table("", "one rating, ICC(1)", "the mean, ICC(k)", "of k ratings", "images")
+    table = _table("", "one rating, ICC(1)", "the mean, ICC(k)", "k", "images")
     for name, one in (("all images", overall), *((f"within {kind}", one) for kind, one in by_type)):
-        table.add_row(name, f"{one.single:.2f}", f"{one.average:.2f}", f"{one.raters:.1f}", f"{one.images:,}")
+        values = _between(one.single, one.single_interval), _between(one.average, one.average_interval)
+        table.add_row(name, *values, f"{one.raters:.1f}", f"{one.images:,}")
     return table
+
+
+def _between(value: float, interval: Interval | None) -> str:
+    return f"{value:.2f}" if interval is None else f"{value:.2f} ({interval.low:.2f} to {interval.high:.2f})"
 
 
 def _disputed(disputed: Sequence[Disputed], agreed: Sequence[Disputed]) -> Table:

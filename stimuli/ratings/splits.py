@@ -37,7 +37,10 @@ class Shares:
 
 @dataclass(frozen=True)
 class Split:
-    """Who and what is set aside; everything else is to learn from. `sha256` has a hash of the pairs of user and image in each split."""
+    """Who and what is set aside; everything else is to learn from. `sha256` has a hash of the pairs of user and image in each split.
+
+    `fold` is the published fold whose people are set aside for test, None where they were drawn.
+    """
 
     version: int
     seed: int
@@ -49,6 +52,7 @@ class Split:
     test_users: tuple[str, ...]
     rows: Mapping[str, int]
     sha256: Mapping[str, str]
+    fold: int | None = None
 
 
 def draw(rated: Rated, *, seed: int, shares: Shares | None = None) -> Split:
@@ -61,7 +65,30 @@ def draw(rated: Rated, *, seed: int, shares: Shares | None = None) -> Split:
     rng = np.random.default_rng(seed)
     images = _parts(sorted(rated.ratings["image"].unique()), (shares.val, shares.test), rng, what="images")
     users = _parts(sorted(rated.ratings["user"].unique()), (shares.val_users, shares.test_users), rng, what="people")
-    split = Split(_VERSION, seed, shares, pairs_hash(rated.ratings), *images, *users, {}, {})
+    return _counted(Split(_VERSION, seed, shares, pairs_hash(rated.ratings), *images, *users, {}, {}), rated)
+
+
+def of_fold(rated: Rated, people: Sequence[str], fold: int, *, seed: int, val_users: float) -> Split:
+    """Return the published split of images, with `people` set aside for test and, for validation, a share of the others.
+
+    Raises:
+        RatingsError: images are not split, nobody of these people is there, or the share leaves nobody.
+    """
+    val_images, test_images = (tuple(sorted(rated.of(f"{part}_seen")["image"].unique())) for part in ("val", "test"))
+    if not val_images or not test_images:
+        raise RatingsError(f"{rated.folder}: says not which images are for validation and test, and a fold needs to know; add imageset/")
+    users = sorted(rated.ratings["user"].unique())
+    test = tuple(user for user in users if user in set(people))
+    if not test:
+        raise RatingsError(f"{rated.folder}: holds no rating by the {len(people)} people of fold {fold}; is userset/ of the same release?")
+    others = [user for user in users if user not in test]
+    val, _ = _parts(others, (val_users, 0.0), np.random.default_rng(seed), what="people who are not of the fold")
+    whole = rated.ratings["image"].nunique()
+    shares = Shares(len(val_images) / whole, len(test_images) / whole, len(val) / len(users), len(test) / len(users))
+    return _counted(Split(_VERSION, seed, shares, pairs_hash(rated.ratings), val_images, test_images, val, test, {}, {}, fold), rated)
+
+
+def _counted(split: Split, rated: Rated) -> Split:
     placed = placed_in(split, rated.ratings)
     return replace(
         split,

@@ -1,17 +1,20 @@
 """Rewriters: propose other wordings of a base prompt, given what was tried and how it scored; they answer in numbered lines."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Any, Protocol
 
+from pydantic import Field
+
+from stimuli.machine.hardware import Means
 from stimuli.parts import Shelf
-from stimuli.rewriters.answers import fresh, parse
+from stimuli.rewriters.answers import fresh, read, storable
 from stimuli.seeds import seed_for
 
 SHELF = Shelf(
     role="rewriter",
-    here=("vocabulary",),
-    later={"local": "a chat model on this machine", "server": "a chat model behind an OpenAI-compatible server"},
+    here=("vocabulary", "local", "server"),
+    later={},
     instead="vocabulary",
 )
 
@@ -33,47 +36,143 @@ class Tried:
     score: float
 
 
+@dataclass(frozen=True)
+class Ask:
+    """What a rewriter is asked: `number` rewordings of `base_prompt`, better than `history`.
+
+    In the repair turn `before` is what it answered when it was asked for `at_first`, of which `number` are still missing.
+    """
+
+    base_prompt: str
+    history: tuple[Tried, ...]
+    number: int
+    seed: int
+    before: str | None = None
+    at_first: int | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """The raw text of an answer; `is_cut` where it hit the limit of length, `tokens` where they were counted."""
+
+    text: str
+    is_cut: bool = False
+    tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """`[stimuli.rewriting]`: which model rewords prompts, and how it samples.
+
+    `model` is the repository of a chat model ("local"; a revision may follow an "@"), or its name at the server at `address`
+    ("server", OpenAI-compatible), whose key is in the environment variable `key_variable` ("" where it wants none).
+    `instruction` is a text file, relative to the experiment, in place of our template. `temperature` 0 takes the likeliest word
+    every time. `longest` is the number of tokens after which an answer is cut.
+    """
+
+    model: str | None = None
+    address: str = "http://127.0.0.1:8000/v1"
+    key_variable: str = "OPENAI_API_KEY"
+    instruction: str | None = None
+    temperature: Annotated[float, Field(ge=0, le=5)] = 0.9
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    longest: Annotated[int, Field(ge=16, le=32_000)] = 2048
+
+
 class Rewriter(Protocol):
-    """Anything that rewords a prompt."""
+    """Anything that rewords prompts. It is light and can be pickled; weights are loaded when it writes first."""
 
     @property
     def spec(self) -> RewriterSpec:
         """What the answers depend on."""
         ...
 
-    def propose(self, base_prompt: str, history: Sequence[Tried], number: int, *, seed: int) -> str:
-        """Return raw text with `number` rewordings of `base_prompt` in numbered lines, better than `history` if it can."""
+    def write(self, asks: Sequence[Ask]) -> list[Written]:
+        """Return one raw text for each: the wanted rewordings in numbered lines. A row does not depend on the others."""
         ...
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a chain asks for: `number` new wordings of `base_prompt`, given `history`; `known` prompts do not count as new."""
+
+    base_prompt: str
+    history: tuple[Tried, ...]
+    known: tuple[str, ...]
+    number: int
+    seed: int
+
+
+@dataclass(frozen=True)
 class Proposal:
-    """New prompts, the raw texts they were read from, and how many were asked for; there may be fewer."""
+    """New prompts, the raw texts they were read from, and how many were asked for; there may be fewer, even none.
+
+    `troubles` says what was wrong with the texts that were not quite an answer ("refusal", "cut", …; see `answers.Answer`),
+    `tokens` how many the rewriter wrote altogether, where it counts them.
+    """
 
     prompts: tuple[str, ...]
     raw: tuple[str, ...]
     asked: int
+    troubles: tuple[str, ...] = ()
+    tokens: int | None = None
 
 
-def make(name: str) -> Rewriter:
-    """Return a rewriter by name.
+def remembered(answer: Mapping[str, Any]) -> Proposal:
+    """Return the proposal that the store keeps as a mapping."""
+    return Proposal(
+        tuple(answer["prompts"]), tuple(answer["raw"]), answer["asked"], tuple(answer.get("troubles", ())), answer.get("tokens")
+    )
+
+
+def make(name: str, *, rewriting: Rewriting | None = None, instruction: str | None = None, means: Means | None = None) -> Rewriter:
+    """Return a rewriter by name; `instruction` is the text of the experiment's own template (`instruction.text_of` reads it).
 
     Raises:
-        UnknownPartError: the name is unknown, or comes with a later version.
+        UnknownPartError: the name is unknown.
+        ExperimentError: the template, the address or the model is none.
     """
+    rewriting, means = rewriting or Rewriting(), means or Means()
     if name == "vocabulary":
         from stimuli.rewriters.offline import Vocabulary
 
         return Vocabulary()
+    if name == "local":
+        from stimuli.rewriters.local import Local
+
+        return Local(rewriting, instruction=instruction, means=means)
+    if name == "server":
+        from stimuli.rewriters.server import Server
+
+        return Server(rewriting, instruction=instruction)
     raise SHELF.refusal(name)
 
 
-def propose(rewriter: Rewriter, base_prompt: str, history: Sequence[Tried], number: int, *, known: Sequence[str], seed: int) -> Proposal:
-    """Return up to `number` prompts that are not among `known`; where some are missing, ask once more for those, then accept fewer."""
-    raw = [rewriter.propose(base_prompt, history, number, seed=seed)]
-    prompts = fresh(parse(raw[0]), known=known)[:number]
-    missing = number - len(prompts)
-    if missing:
-        raw.append(rewriter.propose(base_prompt, history, missing, seed=seed_for(seed, "repair")))
-        prompts += fresh(parse(raw[1]), known=[*known, *prompts])[:missing]
-    return Proposal(tuple(prompts), tuple(raw), number)
+def propose(rewriter: Rewriter, questions: Sequence[Question]) -> list[Proposal]:
+    """Return up to as many prompts as each question wants, none of which is known; who gave too few is asked once more."""
+    first = rewriter.write([Ask(question.base_prompt, question.history, question.number, question.seed) for question in questions])
+    proposals = [_added(Proposal((), (), question.number), question, text) for question, text in zip(questions, first, strict=True)]
+    short = [place for place, proposal in enumerate(proposals) if len(proposal.prompts) < proposal.asked]
+    again = [_repair(questions[place], proposals[place]) for place in short]
+    for place, text in zip(short, rewriter.write(again) if again else (), strict=True):
+        proposals[place] = _added(proposals[place], questions[place], text)
+    return proposals
+
+
+def _repair(question: Question, so_far: Proposal) -> Ask:
+    missing = so_far.asked - len(so_far.prompts)
+    seed = seed_for(question.seed, "repair")
+    return Ask(question.base_prompt, question.history, missing, seed, before=so_far.raw[0], at_first=so_far.asked)
+
+
+def _added(so_far: Proposal, question: Question, written: Written) -> Proposal:
+    answer = read(written.text, is_cut=written.is_cut)
+    known = [question.base_prompt, *(tried.prompt for tried in question.history), *question.known, *so_far.prompts]
+    new = fresh(answer.prompts, known=known)[: so_far.asked - len(so_far.prompts)]
+    return Proposal(
+        (*so_far.prompts, *new),
+        (*so_far.raw, storable(written.text)),
+        so_far.asked,
+        (*so_far.troubles, *([answer.trouble] if answer.trouble else [])),
+        so_far.tokens if written.tokens is None else (so_far.tokens or 0) + written.tokens,
+    )

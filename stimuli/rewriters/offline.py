@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stimuli.rewriters import RewriterSpec, Tried
+from stimuli.rewriters import Ask, RewriterSpec, Written
 from stimuli.vocabulary import AXES
 
 Look = Mapping[str, str]  # The phrase chosen on each axis; axes without one are absent.
@@ -15,21 +15,25 @@ class Vocabulary:
 
     spec = RewriterSpec(name="vocabulary", version="1", stand_in=True)
 
-    def propose(self, base_prompt: str, history: Sequence[Tried], number: int, *, seed: int) -> str:
-        """Return `number` numbered lines, each the base prompt with another look; all differ where the vocabulary allows."""
-        rng = np.random.default_rng(seed)
-        best = max(history, key=lambda tried: tried.score).prompt if history else base_prompt
-        start = look_of(base_prompt, best)
-        known = {tried.prompt for tried in history}
-        lines: list[str] = []
-        for _ in range(20 * number):
-            prompt = dressed(base_prompt, _moved(start, rng))
-            if prompt not in known:
-                known.add(prompt)
-                lines.append(f"{len(lines) + 1}. {prompt}")
-            if len(lines) == number:
-                break
-        return "\n".join(lines)
+    def write(self, asks: Sequence[Ask]) -> list[Written]:
+        """Return numbered lines for each, every one the base prompt with another look; all differ where the vocabulary allows."""
+        return [Written(_lines(ask)) for ask in asks]
+
+
+def _lines(ask: Ask) -> str:
+    rng = np.random.default_rng(ask.seed)
+    best = max(ask.history, key=lambda tried: tried.score).prompt if ask.history else ask.base_prompt
+    start = look_of(ask.base_prompt, best)
+    known = {tried.prompt for tried in ask.history}
+    lines: list[str] = []
+    for _ in range(20 * ask.number):
+        prompt = dressed(ask.base_prompt, _moved(start, rng))
+        if prompt not in known:
+            known.add(prompt)
+            lines.append(f"{len(lines) + 1}. {prompt}")
+        if len(lines) == ask.number:
+            break
+    return "\n".join(lines)
 
 
 def dressed(base_prompt: str, look: Look) -> str:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stimuli import pixels
-from stimuli.scorers import ScorerSpec
+from stimuli.machine.hardware import Means
+from stimuli.scorers import Scorer, ScorerSpec
 
 Array = NDArray[np.float64]
 
@@ -33,3 +34,9 @@ class Crisp:
         del prompts
         measured = map(pixels.rgb, images)
         return np.array([100 * (pixels.contrast(colours) + pixels.detail(colours)) for colours in measured])
+
+
+def make(name: str, means: Means) -> Scorer:
+    """Return the scorer of this name."""
+    del means
+    return Colourful() if name == "colourful" else Crisp()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from stimuli.experiment import Experiment, ExperimentError, require, write_whole
-from stimuli.manifest import Stimulus, read_rating_images, read_stimuli
+from stimuli.manifest import Stimulus, first_runs, read_rating_images, read_stimuli
 from study.config import Procedure, StudySettings
 from study.design import sheet
 from study.design.pairs import Judged, contrasts_of, names_seen
@@ -93,7 +93,7 @@ def _show_one(console: Console, slot: int, seats: Sequence[Seat], stimuli: Seque
 
 
 def _stimuli(experiment: Experiment) -> list[Stimulus]:
-    return read_stimuli(require(experiment.stimuli, made_by=f"tastebench stimuli steer {quote(str(experiment.folder))}"))
+    return first_runs(read_stimuli(require(experiment.stimuli, made_by=f"tastebench stimuli steer {quote(str(experiment.folder))}")))
 
 
 def _rated(experiment: Experiment, settings: StudySettings) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from shlex import quote
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from stimuli.experiment import Experiment, ExperimentError, require
-from stimuli.manifest import RatingImage, Stimulus, read_rating_images, read_stimuli
+from stimuli.manifest import RatingImage, Stimulus, first_runs, read_rating_images, read_stimuli
 from stimuli.provenance import sha256
 from study.config import RatingTable, StudyTable
 from study.reviews import read_reviews, summary
@@ -71,7 +71,7 @@ def _listed(experiment: Experiment, table: StudyTable | RatingTable) -> list[Sho
     folder = quote(str(experiment.folder))
     if isinstance(table, StudyTable) or table.images == "stimuli":
         made_by, blind = f"tastebench stimuli steer {folder}", isinstance(table, RatingTable)
-        found = read_stimuli(require(experiment.stimuli, made_by=made_by))
+        found = first_runs(read_stimuli(require(experiment.stimuli, made_by=made_by)))
         return [Shown(_of_stimulus(stimulus, blind=blind), experiment.folder / stimulus.image, made_by) for stimulus in found]
     made_by = f"tastebench stimuli pool {folder}"
     pool = read_rating_images(require(experiment.rating_images, made_by=made_by))

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 
 from stimuli.experiment import Experiment, require
-from stimuli.manifest import read_rating_images, read_stimuli
+from stimuli.manifest import first_runs, read_rating_images, read_stimuli
 from study.config import RatingTable, StudyTable
 
 
@@ -54,5 +54,5 @@ def _listed(experiment: Experiment, table: StudyTable | RatingTable) -> list[tup
     if isinstance(table, RatingTable) and table.images == "pool":
         pool = read_rating_images(require(experiment.rating_images, made_by=f"tastebench stimuli pool {folder}"))
         return [(image.prompt, image.image_sha256, experiment.folder / image.path) for image in pool]
-    stimuli = read_stimuli(require(experiment.stimuli, made_by=f"tastebench stimuli steer {folder}"))
+    stimuli = first_runs(read_stimuli(require(experiment.stimuli, made_by=f"tastebench stimuli steer {folder}")))
     return [(stimulus.base_prompt, stimulus.image_sha256, experiment.folder / stimulus.image) for stimulus in stimuli]

@@ -7,7 +7,7 @@ from stimuli.generators.sketch.compose import compose
 from stimuli.generators.sketch.look import read_look
 from stimuli.generators.sketch.scene import read_scene
 
-VERSION = "1"
+VERSION = "2"
 
 
 def paint(prompt: str, *, seed: int, size: int) -> Image.Image:

@@ -12,6 +12,11 @@ from stimuli.generators.sketch.light import RGB, Ink, Light
 Point = tuple[float, float]
 Floats = NDArray[np.float64]
 
+# Leaves of fewer pixels of the canvas are drawn with half their corners and no rib, which nobody sees.
+_SMALL = 26
+# Pixels a side of the masks of glows and veils: so many that they can be enlarged without smoothing.
+_FINE = 256
+
 
 class Pen:
     """Draws on one canvas with u to the right and v upward; `scale` is pixels a unit and the point (0, 0) is at (`x`, `y`) pixels.
@@ -24,6 +29,7 @@ class Pen:
         self.light = light
         self.depth = depth
         self.scale = scale
+        self._wide, self._tall = canvas.size
         self._draw = ImageDraw.Draw(canvas)
         self._x, self._y = x, y
         self._across = -scale if flip else scale
@@ -85,8 +91,15 @@ class Pen:
 
     def box(self, u0: float, v0: float, u1: float, v1: float, ink: Ink) -> None:
         """Fill an upright rectangle with a ready ink."""
-        x0, y0, x1, y1 = self._corners(u0, v0, u1, v1)
-        self._draw.rectangle((x0, y0, max(x1 - 1, x0), max(y1 - 1, y0)), fill=ink)
+        # Written out, since pictures hold hundreds of boxes, and many of them lie outside a close view.
+        x0, x1 = round(self._x + self._across * u0), round(self._x + self._across * u1)
+        y0, y1 = round(self._y - self.scale * v1), round(self._y - self.scale * v0)
+        if x0 > x1:
+            x0, x1 = x1, x0
+        if y0 > y1:
+            y0, y1 = y1, y0
+        if x1 >= 0 and y1 >= 0 and x0 < self._wide and y0 < self._tall:
+            self._draw.rectangle((x0, y0, x1 - 1 if x1 > x0 else x0, y1 - 1 if y1 > y0 else y0), fill=ink)
 
     def ellipse(self, u: float, v: float, across: float, up: float, colour: RGB, lit: float | None = 0.75) -> None:
         """Fill an upright ellipse with the half-axes `across` and `up`."""
@@ -96,7 +109,8 @@ class Pen:
         """Fill an upright ellipse with a ready ink."""
         x, y = self._x + self._across * u, self._y - self.scale * v
         across, up = abs(across * self.scale), abs(up * self.scale)
-        self._draw.ellipse((x - across, y - up, x + across, y + up), fill=ink)
+        if x + across >= 0 and y + up >= 0 and x - across < self._wide and y - up < self._tall:
+            self._draw.ellipse((x - across, y - up, x + across, y + up), fill=ink)
 
     def line(self, points: Sequence[Point], width: float, colour: RGB, lit: float | None = 0.75) -> None:
         """Draw a line that is `width` units wide, at least one pixel of the canvas."""
@@ -128,6 +142,8 @@ class Pen:
         """
         cos, sin = np.cos(places[:, 3]) * places[:, 2], np.sin(places[:, 3]) * places[:, 2]
         coats = []
+        if len(places) and float(places[:, 2].max()) * self.scale < _SMALL:
+            shapes = [shape[::2] for shape in shapes if len(shape) > 5]
         for shape in shapes:
             along, aside = shape[:, 0], shape[:, 1] * places[:, 4:5]
             u = places[:, 0:1] + cos[:, None] * along - sin[:, None] * aside
@@ -144,7 +160,7 @@ class Pen:
         box = self._clipped(u - across, v - up, u + across, v + up)
         if box is not None:
             (x0, y0, x1, y1), part = box
-            mask = _enlarge(_disc(round(strength * 20)), x1 - x0, y1 - y0, part)
+            mask = _disc(round(strength * 20)).resize((x1 - x0, y1 - y0), Image.Resampling.NEAREST, part)
             self.canvas.paste(_bytes(colour), (x0, y0, x1, y1), mask)
 
     def shadow(self, u: float, v: float, across: float, up: float, strength: float = 0.5) -> None:
@@ -192,7 +208,7 @@ class Pen:
         box = (max(x0, 0), max(y0, 0), min(x1, self.canvas.width), min(y1, self.canvas.height))
         if box[2] > box[0] and box[3] > box[1]:
             small = Image.fromarray(np.clip(field, 0, 255).astype(np.uint8))
-            self.canvas.paste(_enlarge(small, box[2] - box[0], box[3] - box[1]), box)
+            self.canvas.paste(_enlarge(small, box[2] - box[0], box[3] - box[1], coarse=4), box)
 
     def mirror(self, v0: float, height: float, squeeze: float, colour: RGB, veil: float) -> None:
         """Reflect what stands above `v0` in `height` of water below it; `veil` is how much of the water's own colour covers it."""
@@ -222,7 +238,7 @@ class Pen:
         box = self._clipped(u0, v0, u1, v1)
         if box is not None:
             (x0, y0, x1, y1), part = box
-            mask = _enlarge(slope, x1 - x0, y1 - y0, part)
+            mask = slope.resize((x1 - x0, y1 - y0), Image.Resampling.NEAREST, part)
             self.canvas.paste(_bytes(colour), (x0, y0, x1, y1), mask)
 
     def _corners(self, u0: float, v0: float, u1: float, v1: float) -> tuple[int, int, int, int]:
@@ -233,23 +249,23 @@ class Pen:
     def _clipped(
         self, u0: float, v0: float, u1: float, v1: float
     ) -> tuple[tuple[int, int, int, int], tuple[float, float, float, float]] | None:
-        """Return the part of a rectangle on the canvas, in pixels, and that part of a mask of 64 x 64."""
+        """Return the part of a rectangle on the canvas, in pixels, and that part of a mask of _FINE x _FINE."""
         x0, y0, x1, y1 = self._corners(u0, v0, u1, v1)
         left, top = max(x0, 0), max(y0, 0)
         right, bottom = min(x1, self.canvas.width), min(y1, self.canvas.height)
         if right - left < 1 or bottom - top < 1:
             return None
-        wide, tall = 64 / (x1 - x0), 64 / (y1 - y0)
+        wide, tall = _FINE / (x1 - x0), _FINE / (y1 - y0)
         return (left, top, right, bottom), ((left - x0) * wide, (top - y0) * tall, (right - x0) * wide, (bottom - y0) * tall)
 
 
-def _enlarge(image: Image.Image, width: int, height: int, part: tuple[float, float, float, float] | None = None) -> Image.Image:
-    """Return (a part of) a small image smoothly enlarged.
+def _enlarge(image: Image.Image, width: int, height: int, *, coarse: int = 2) -> Image.Image:
+    """Return a small image smoothly enlarged.
 
-    Smooth only up to half the size: the canvas is halved in the end, and this takes a third of the time.
+    Smooth only up to a half or a quarter of the size: the canvas is halved in the end, and this takes a fraction of the time.
     """
-    half = ((width + 1) // 2, (height + 1) // 2)
-    return image.resize(half, Image.Resampling.BILINEAR, part).resize((width, height), Image.Resampling.NEAREST)
+    part = (-(-width // coarse), -(-height // coarse))
+    return image.resize(part, Image.Resampling.BILINEAR).resize((width, height), Image.Resampling.NEAREST)
 
 
 def _bytes(colour: RGB) -> Ink:
@@ -258,15 +274,15 @@ def _bytes(colour: RGB) -> Ink:
 
 @lru_cache(maxsize=64)
 def _disc(strength: int) -> Image.Image:
-    """Return a round spot that fades to its edge, 64 x 64; `strength` is in twentieths."""
-    steps = (np.arange(64) + 0.5) / 32 - 1
+    """Return a round spot that fades to its edge, _FINE x _FINE; `strength` is in twentieths."""
+    steps = (np.arange(_FINE) + 0.5) * 2 / _FINE - 1
     falloff = np.clip(1 - (steps[:, None] ** 2 + steps[None, :] ** 2), 0, 1) ** 1.6
     return Image.fromarray(np.clip(falloff * 255 * strength / 20, 0, 255).astype(np.uint8))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=128)
 def _slope(start: int, end: int, sideways: bool) -> Image.Image:
-    """Return a slope of opacity, 64 x 64, from `start` to `end` in fortieths: bottom to top, or left to right."""
-    ramp = np.clip(np.linspace(start, end, 64) * 255 / 40, 0, 255).astype(np.uint8)
-    rows = np.tile(ramp, (64, 1))
+    """Return a slope of opacity, _FINE x _FINE, from `start` to `end` in fortieths: bottom to top, or left to right."""
+    ramp = np.clip(np.linspace(start, end, _FINE) * 255 / 40, 0, 255).astype(np.uint8)
+    rows = np.tile(ramp, (_FINE, 1))
     return Image.fromarray(np.ascontiguousarray(rows if sideways else rows.T[::-1]))

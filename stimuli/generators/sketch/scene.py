@@ -22,7 +22,7 @@ SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
         "fern": "fern, boston fern, potted fern",
         "palm plant": "areca palm, kentia palm, tree fern, cycad",
         "bird of paradise": "bird of paradise, bird of paradise plant, strelitzia",
-        "fig": "fig, fig tree, fiddle leaf, fiddle leaf fig, ficus, rubber plant",
+        "fig": "fig, fig tree, fiddle leaf, fiddle leaf fig, fiddle leaf fig tree, ficus, rubber plant",
         "cactus": "cactus, cacti, succulent, saguaro, agave",
         "vine": "vine, hanging vine, ivy, philodendron, pothos, creeper, trailing plant, hanging plant, liana, climbing plant",
         "pearls": "string of pearl, pearl, string of heart, hanging succulent",
@@ -36,7 +36,8 @@ SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
         "flower garden",
         "mushroom": "mushroom, toadstool, fungus",
         "tree": "tree, oak, oak tree, maple, birch, willow, elm, beech, linden",
-        "blossom tree": "cherry blossom, cherry tree, blossoming tree, sakura, magnolia, apple tree",
+        "blossom tree": "cherry blossom, cherry tree, blossoming tree, orchard in blossom, tree in blossom, in blossom, "
+        "sakura, magnolia, apple tree",
         "pine": "pine, pine tree, fir, spruce, conifer, christmas tree, cypress",
         "palm tree": "palm, palm tree, coconut, coconut palm",
         "bare tree": "bare tree, dead tree, old tree, gnarled tree",
@@ -54,9 +55,9 @@ SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
         "deer": "deer, stag, elk, moose, antelope",
         "butterfly": "butterfly, moth, dragonfly",
         "portrait": "portrait, face, woman portrait, girl with, self portrait, head",
-        "figure": "person, man, woman, girl, boy, child, people, traveller, traveler, wanderer, hiker, figure, dancer, old man, lady, "
-        "fisherman",
+        "figure": "person, man, woman, girl, boy, child, people, traveller, traveler, wanderer, hiker, figure, old man, lady, fisherman",
         "dress": "dress, gown, evening dress, wedding dress, skirt, fashion",
+        "dancer": "dancer, ballerina, ballet dancer, dancing woman, dancing girl",
         "umbrella": "umbrella, parasol",
         "armchair": "reading nook, nook, armchair, leather armchair, arm chair, easy chair, reading chair, wingback",
         "sofa": "sofa, couch, settee",
@@ -64,6 +65,8 @@ SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
         "bed": "bed, blanket, quilt",
         "lamp": "lamp, floor lamp, lantern, reading lamp",
         "bookshelf": "small bookshelf",
+        "ladder": "ladder, stepladder",
+        "spiral stairs": "staircase, spiral staircase, stair, spiral stair, winding stair, winding staircase",
         "piano": "piano, grand piano, organ",
         "fruit": "fruit, bowl of fruit, fruit bowl, bowl, apple, orange fruit, pear, lemon, grape, peach",
         "cup": "cup, mug, coffee, tea, espresso, cup of coffee, cup of tea, coffee cup, teacup, cappuccino, soup, ramen",
@@ -78,7 +81,9 @@ SUBJECT_WORDS: Mapping[str, str] = MappingProxyType(
         "ship": "ship, ferry, steamship, ocean liner, freighter",
         "car": "car, old car, vintage car, automobile, taxi, bus, truck, van",
         "bicycle": "bicycle, bike, cyclist",
-        "train": "train, steam train, locomotive, railway, tram",
+        "tram": "tram, streetcar, trolley, tramway, old tram",
+        "stall": "stall, food stall, market stall, fruit stall, booth, kiosk",
+        "train": "train, steam train, locomotive, railway",
         "balloon": "balloon, hot air balloon, airship, zeppelin",
     }
 )
@@ -97,9 +102,11 @@ _PLACE_WORDS: Mapping[str, str] = MappingProxyType(
         "desert": "desert, dune, sand dune, sahara, canyon, oasis, badland",
         "snow": "snow, snowy, winter, ice, icy, arctic, glacier, frost, frozen, snowfall, ski slope",
         "forest": "forest, wood, woodland, jungle, rainforest, grove, mystical forest, pine forest, undergrowth",
-        "street": "street, city street, alley, road, avenue, boulevard, sidewalk, pavement, town, village street, downtown, lane, market",
+        "road": "road, coast road, track",
+        "street": "street, city street, alley, avenue, boulevard, sidewalk, pavement, town, village street, downtown, lane, market",
         "meadow": "meadow, field, hill, countryside, valley, garden, pasture, park, prairie, grassland, farmland, vineyard, landscape, "
         "lawn, orchard",
+        "theatre": "theatre, theater, empty theatre, opera house, stage, on stage, theatre stage, ballroom",
         "backdrop": "backdrop, photo studio, studio portrait, fashion shoot, plain background",
     }
 )
@@ -108,7 +115,12 @@ _PLACE_WORDS: Mapping[str, str] = MappingProxyType(
 _SAID_ALREADY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "plant": frozenset({"monstera", "fern", "palm plant", "bird of paradise", "fig", "vine", "pearls", "tree"}),
-        "figure": frozenset({"portrait", "dress", "umbrella"}),
+        "figure": frozenset({"portrait", "dress", "umbrella", "dancer"}),
+        "dress": frozenset({"dancer"}),
+        "tree": frozenset({"blossom tree"}),
+        "flowers": frozenset({"blossom tree"}),
+        # A city is not inside a room, and a street has its own.
+        "skyline": frozenset({"room", "library", "glasshouse", "concrete", "table", "street", "theatre"}),
         "rocks": frozenset({"concrete", "floating rocks", "waterfall"}),
     }
 )
@@ -118,7 +130,7 @@ _FEATURE_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "mountains": "mountain, mountain range, peak, alp, volcano, summit, himalaya, cliffs",
         "hills": "rolling hill, hillside",
-        "coast": "coastline, coast road",
+        "coast": "coastline",
     }
 )
 
@@ -159,15 +171,19 @@ def read_scene(text: str) -> Scene:
             features.add(name)
         accent = None
     place = _place(places, cast, features)
+    if place == "table" and "fig" in cast:
+        # On a table it is the fruit.
+        cast = {"fruit" if name == "fig" else name: Cast("fruit", one.accent) if name == "fig" else one for name, one in cast.items()}
     for vague, telling in _SAID_ALREADY.items():
         if telling & {place, *cast} - {vague}:
             cast.pop(vague, None)
-    return Scene(place=place, cast=tuple(cast.values()), features=frozenset(features | set(places[1:])))
+    return Scene(place=place, cast=tuple(cast.values()), features=frozenset(features | set(places) - {place}))
 
 
 def _place(places: list[str], cast: Mapping[str, Cast], features: set[str]) -> str:
     if places:
-        return places[0]
+        # A road leads through somewhere.
+        return next((place for place in places if place != "road"), "street")
     if cast:
         return SUBJECTS[next(iter(cast))].place
     return "lake" if "mountains" in features else "meadow" if features else "elsewhere"

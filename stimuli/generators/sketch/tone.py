@@ -1,7 +1,7 @@
 """Tone: what words of palette, mood and style do to the finished colours, as numbers that add up."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
 from stimuli.generators.sketch.light import RGB
@@ -36,7 +36,7 @@ TONES: Mapping[str, Tone] = MappingProxyType(
         "pastel": Tone(saturation=-0.2, brightness=0.35, lift=0.16, contrast=-0.18),
         "earthy": Tone(earth=0.75, saturation=-0.12, warmth=0.22, brightness=-0.06),
         "serene": Tone(contrast=-0.12, softness=0.12, bloom=0.12, haze=0.12, clutter=-0.4, brightness=0.08, vignette=-0.08),
-        "mysterious": Tone(brightness=-0.5, vignette=0.5, haze=0.3, saturation=-0.15, warmth=-0.2, bloom=0.15),
+        "mysterious": Tone(brightness=-0.34, vignette=0.4, haze=0.3, saturation=-0.15, warmth=-0.2, bloom=0.15),
         "cheerful": Tone(brightness=0.22, saturation=0.3, warmth=0.14, clutter=0.5, vignette=-0.08),
         "melancholic": Tone(brightness=-0.22, saturation=-0.38, warmth=-0.4, contrast=-0.06, haze=0.14, vignette=0.12),
         "dreamy": Tone(bloom=0.38, softness=0.3, lift=0.07, haze=0.2, saturation=0.04, brightness=0.12, contrast=-0.1),
@@ -69,13 +69,17 @@ TONES: Mapping[str, Tone] = MappingProxyType(
     }
 )
 
+_DARKEST, _STRONGEST_VIGNETTE = -0.62, 0.6
+
 PLAIN = Tone(vignette=0.14, saturation=0.06, brightness=0.05)
 
 
 def total(words: Iterable[str]) -> Tone:
     """Return the sum of a plain picture's tone and those of `words`; words without a tone add nothing."""
     parts = [PLAIN, *(TONES[word] for word in words if word in TONES)]
-    return Tone(**{field.name: sum(getattr(part, field.name) for part in parts) for field in fields(Tone)})
+    summed = Tone(**{field.name: sum(getattr(part, field.name) for part in parts) for field in fields(Tone)})
+    # Moonlight and a dark mood together must still show something.
+    return replace(summed, brightness=max(summed.brightness, _DARKEST), vignette=min(summed.vignette, _STRONGEST_VIGNETTE))
 
 
 # Red, green and blue of the brown and olive that "earthy" leans on, as factors of a grey.

@@ -22,6 +22,7 @@ PLACES: Mapping[str, Place] = MappingProxyType(
         "library": Place(interiors.library, nothing, indoor_spots, indoors=True),
         "concrete": Place(walls.concrete, nothing, indoor_spots, indoors=True),
         "table": Place(walls.table, nothing, table_spots, indoors=True),
+        "theatre": Place(walls.theatre, nothing, indoor_spots, indoors=True),
         "backdrop": Place(walls.backdrop, nothing, indoor_spots, indoors=True),
     }
 )

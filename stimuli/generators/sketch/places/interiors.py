@@ -4,7 +4,7 @@ import numpy as np
 
 from stimuli.generators.sketch import shapes
 from stimuli.generators.sketch.colours import BOOKS, CREAM, DARK_WOOD, GREEN, LAMP, LEAF, TERRACOTTA, WHITE, WOOD
-from stimuli.generators.sketch.light import RGB, mix
+from stimuli.generators.sketch.light import RGB, Ink, mix
 from stimuli.generators.sketch.pen import Pen
 from stimuli.generators.sketch.places.stage import Stage, side_of
 from stimuli.generators.sketch.places.walls import plaster, sunbeam
@@ -65,7 +65,7 @@ def room(stage: Stage) -> None:
 def _shelf(stage: Stage, u: float, v: float) -> None:
     pen = stage.pen
     pen.shadow(u + 0.02, v - 0.03, 0.2, 0.05, 0.4)
-    _books(pen, stage, u - 0.1, u + 0.06, v, 0.085)
+    _books(pen, stage, u - 0.1, u + 0.06, v, 0.085, _bindings(pen))
     potted_plant(pen.at(u + 0.115, v, 0.15), Part(stage.rng))
     pen.rect(u - 0.17, v - 0.018, u + 0.17, v, DARK_WOOD, 0.8)
     pen.rect(u - 0.17, v - 0.018, u + 0.17, v - 0.012, DARK_WOOD, 0.2)
@@ -87,19 +87,32 @@ def _rug(stage: Stage) -> None:
         pen.ellipse(u, h * 0.4, reach, reach * 0.3, colour, 0.6)
 
 
-def _books(pen: Pen, stage: Stage, start: float, end: float, v: float, tall: float) -> None:
+Inks = list[tuple[Ink, Ink, Ink]]
+
+
+def _bindings(pen: Pen) -> list[Inks]:
+    """Return the inks of a book's cover, of its spine in the light and of its title, by colour and how well it is lit."""
+    return [
+        [
+            (pen.ink(colour, lit), pen.ink(colour, lit + 0.4), pen.ink(mix(colour, CREAM, 0.6), lit))
+            for lit in (0.45, 0.55, 0.65, 0.75, 0.85)
+        ]
+        for colour in BOOKS
+    ]
+
+
+def _books(pen: Pen, stage: Stage, start: float, end: float, v: float, tall: float, bindings: list[Inks]) -> None:
     """Paint a row of books on the level `v`."""
     u = start
     sizes = iter(stage.rng.random((int((end - start) / (tall * 0.14)) + 2, 3)).tolist())
     while u < end - tall * 0.16:
         a, b, c = next(sizes)
         wide, high = tall * (0.13 + 0.17 * a), tall * (0.68 + 0.3 * b)
-        colour = BOOKS[int(c * len(BOOKS))]
-        lit = 0.4 + 0.45 * b
+        cover, spine, title = bindings[int(c * len(BOOKS))][int(b * 5)]
         right = min(u + wide, end)
-        pen.rect(u, v, right, v + high, colour, lit)
-        pen.rect(u, v, u + wide * 0.22, v + high, colour, lit + 0.4)
-        pen.rect(u, v + high * 0.74, right, v + high * 0.8, mix(colour, CREAM, 0.6), lit)
+        pen.box(u, v, right, v + high, cover)
+        pen.box(u, v, u + wide * 0.22, v + high, spine)
+        pen.box(u, v + high * 0.74, right, v + high * 0.8, title)
         u = right + tall * 0.012
 
 
@@ -109,7 +122,7 @@ def library(stage: Stage) -> None:
     boards(stage, mix(WOOD, DARK_WOOD, 0.35))
     floor = h * 0.86
     pen.rect(pen.left, floor, pen.right, pen.top, DARK_WOOD, 0.12)
-    row = 0.158
+    row, bindings = 0.158, _bindings(pen)
     greens: list[tuple[float, float]] = []
     bay = 0.36
     first = 0.5 - bay * 2.5
@@ -121,7 +134,7 @@ def library(stage: Stage) -> None:
                 continue
             gap = stage.rng.random()
             end = start + bay * (0.66 if gap < 0.5 else 0.97)
-            _books(pen, stage, start + 0.02, end, v, row * 0.8)
+            _books(pen, stage, start + 0.02, end, v, row * 0.8, bindings)
             if gap < 0.5:
                 greens.append((start + bay * 0.82, v))
         pen.rect(pen.left, v - 0.022, pen.right, v, WOOD, 0.6)

@@ -80,10 +80,31 @@ def desert(stage: Stage) -> None:
             0.34 + 0.1 * chance[2],
             colour,
         )
+    if stage.has("road"):
+        road(stage)
     ripple = pen.ink(mix(SAND, (226, 158, 104), 0.6), 0.55)
     for a, b in stage.rng.random((stage.many(9), 2)).tolist():
         start = (pen.left + a * (pen.right - pen.left), h * 0.3 * b)
         pen.stroke(shapes.arc(start, (start[0] + 0.16, start[1] + 0.01), 0.01), 0.003, ripple)
+
+
+def road(stage: Stage) -> None:
+    """Paint a road that winds from the viewer to the horizon."""
+    pen, h = stage.pen, stage.horizon
+    low = pen.bottom - 0.02
+    edges: tuple[list[tuple[float, float]], ...] = ([], [])
+    for step in range(13):
+        near = step / 12
+        v = h * 0.9 + (low - h * 0.9) * near**1.6
+        bend = 0.5 + 0.1 * np.sin(3.4 * (1 - near)) * (1 - near)
+        for side, edge in zip((-1, 1), edges, strict=True):
+            edge.append((float(bend + side * (0.012 + 0.3 * near**1.6)), float(v)))
+    pen.poly([*edges[0], *edges[1][::-1]], SLATE, 0.55)
+    for start in (1, 4, 6, 8, 10):
+        dash = [((edges[0][at][0] + edges[1][at][0]) / 2, edges[0][at][1]) for at in (start, start + 1)]
+        half = [0.02 * (edges[1][at][0] - edges[0][at][0]) for at in (start, start + 1)]
+        (u0, v0), (u1, v1) = dash
+        pen.poly([(u0 - half[0], v0), (u0 + half[0], v0), (u1 + half[1], v1), (u1 - half[1], v1)], WHITE, 0.7)
 
 
 def _dune(pen: Pen, height: float, width: float, colour: RGB) -> None:

@@ -1,11 +1,13 @@
-"""Places that are mostly a wall: raw concrete, a table top before plaster, the plain backdrop of a studio."""
+"""Places that are mostly a wall: raw concrete, a table top before plaster, the backdrop of a studio, the curtains of a stage."""
 
 import numpy as np
 
 from stimuli.generators.sketch import shapes
-from stimuli.generators.sketch.colours import CONCRETE, CREAM, WOOD
+from stimuli.generators.sketch.colours import BRASS, CONCRETE, CREAM, WOOD
 from stimuli.generators.sketch.light import RGB, mix
 from stimuli.generators.sketch.places.stage import Stage
+
+CURTAIN: RGB = (168, 44, 50)
 
 
 def plaster(stage: Stage, colour: RGB, *, bright_u: float, bright_v: float, falloff: float = 0.75) -> None:
@@ -111,3 +113,29 @@ def backdrop(stage: Stage) -> None:
         root, tip = (0.86 + 0.12 * a, 1.12), (0.46 + 0.5 * a, 0.5 + 0.3 * b)
         fronds.append(shapes.arc(root, tip, 0.04) + shapes.arc(tip, (root[0] + 0.06, root[1]), 0.0))
     pen.glaze(fronds, pen.ink((150, 122, 112), 0.3), 0.4, blur=0.02)
+
+
+def theatre(stage: Stage) -> None:
+    """Paint an empty stage: red curtains drawn aside, boards, footlights, and the cone of a spotlight."""
+    pen, h = stage.pen, stage.horizon
+    plaster(stage, (88, 60, 74), bright_u=stage.hero_u, bright_v=0.6, falloff=0.42)
+    pen.rect(pen.left, pen.bottom, pen.right, h, WOOD, 0.3)
+    for step, tint in enumerate(stage.rng.random(10).tolist()):
+        v = pen.bottom + (h - pen.bottom) * (step / 10) ** 0.8
+        pen.rect(pen.left, v, pen.right, v + 0.004, WOOD, 0.1 + 0.1 * tint)
+    pen.soft(stage.hero_u, h * 0.5, 0.42, 0.13, mix(CREAM, stage.light.disc, 0.4), 0.5)
+    cone = [(stage.hero_u - 0.03, 1.05), (stage.hero_u + 0.03, 1.05), (stage.hero_u + 0.34, h * 0.45), (stage.hero_u - 0.34, h * 0.45)]
+    pen.glaze([cone], mix(CREAM, stage.light.disc, 0.4), 0.2, blur=0.03)
+    for side in (-1, 1):
+        for fold in range(5):
+            far = 0.5 + side * (0.32 + 0.075 * fold)
+            near = 0.5 + side * (0.32 + 0.075 * (fold + 1)) if fold < 4 else (pen.left if side < 0 else pen.right)
+            pen.poly([(far, pen.top), (near, pen.top), (near, h * 0.7), (far + side * 0.03, h * 0.7)], CURTAIN, 0.85 if fold % 2 else 0.5)
+            pen.poly(
+                [(far, pen.top), (far + side * 0.02, pen.top), (far + side * 0.045, h * 0.7), (far + side * 0.03, h * 0.7)], CURTAIN, 1.15
+            )
+    for step in range(9):
+        u = 0.5 + (step - 4) * 0.26
+        pen.ellipse(u, 0.9, 0.15, 0.09, CURTAIN, 0.7 if step % 2 else 0.95)
+    pen.rect(pen.left, 0.9, pen.right, pen.top, CURTAIN, 0.55)
+    pen.rect(pen.left, 0.895, pen.right, 0.912, BRASS, 0.9)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from stimuli.generators.sketch.subjects import buildings, creatures, foliage, furniture, people, tableware, terrain, travel, trees
+from stimuli.generators.sketch.subjects import buildings, creatures, foliage, furniture, people, tableware, terrain, town, travel, trees
 from stimuli.generators.sketch.subjects.cast import Subject
 
 SUBJECTS: Mapping[str, Subject] = MappingProxyType(
@@ -44,6 +44,7 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
         "portrait": Subject(people.portrait, "backdrop", "ground", 0.74),
         "figure": Subject(people.figure, "meadow", "ground", 0.46),
         "dress": Subject(people.dress, "backdrop", "ground", 0.76),
+        "dancer": Subject(people.dancer, "theatre", "ground", 0.62),
         "umbrella": Subject(people.umbrella, "street", "ground", 0.46),
         "armchair": Subject(furniture.armchair, "room", "ground", 0.4),
         "sofa": Subject(furniture.sofa, "room", "ground", 0.34),
@@ -51,6 +52,8 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
         "bed": Subject(furniture.bed, "room", "ground", 0.34),
         "lamp": Subject(furniture.lamp, "room", "ground", 0.6),
         "bookshelf": Subject(furniture.bookshelf, "room", "ground", 0.58),
+        "ladder": Subject(furniture.ladder, "meadow", "ground", 0.5),
+        "spiral stairs": Subject(furniture.spiral_stairs, "library", "ground", 0.74),
         "piano": Subject(furniture.piano, "room", "ground", 0.42),
         "fruit": Subject(tableware.fruit_bowl, "table", "ground", 0.44),
         "cup": Subject(tableware.cup, "table", "ground", 0.44),
@@ -64,6 +67,8 @@ SUBJECTS: Mapping[str, Subject] = MappingProxyType(
         "rowing boat": Subject(travel.rowing_boat, "lake", "water", 0.24),
         "ship": Subject(travel.ship, "sea", "water", 0.3),
         "car": Subject(travel.car, "street", "ground", 0.24),
+        "stall": Subject(town.stall, "street", "ground", 0.4, copies=2),
+        "tram": Subject(town.tram, "street", "ground", 0.34),
         "bicycle": Subject(travel.bicycle, "street", "ground", 0.32),
         "train": Subject(travel.train, "meadow", "ground", 0.24),
         "balloon": Subject(travel.balloon, "meadow", "aloft", 0.5, copies=2),

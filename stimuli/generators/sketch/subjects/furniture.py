@@ -1,4 +1,8 @@
-"""Furniture: armchair, sofa, chair, bed, lamp, a small bookshelf, a piano."""
+"""Furniture: armchair, sofa, chair, bed, lamp, a small bookshelf, a piano, a ladder, winding stairs."""
+
+from itertools import pairwise
+
+import numpy as np
 
 from stimuli.generators.sketch import shapes
 from stimuli.generators.sketch.colours import BLACK, BOOKS, BRASS, CREAM, DARK_WOOD, IRON, LAMP, LEATHER, NAMED, TEAL, WHITE, WOOD
@@ -141,3 +145,39 @@ def piano(pen: Pen, part: Part) -> None:
     pen.poly([(-0.16, 0.6), (0.16, 0.6), (0.14, 0.8), (-0.14, 0.8)], CREAM, 0.85)
     for u in (-0.64, 0.56):
         pen.rect(u, 0, u + 0.08, 0.42, case, 0.6)
+
+
+def ladder(pen: Pen, part: Part) -> None:
+    """Draw a ladder that leans to the right."""
+    wood = part.colour(WOOD)
+    pen.shadow(0.0, 0.0, 0.3, 0.03, 0.5)
+    for step in range(1, 9):
+        v, shift = step / 9, 0.26 * step / 9
+        half = 0.13 - 0.045 * step / 9
+        pen.line([(shift - half, v), (shift + half, v)], 0.022, wood, 0.8)
+    for side, lit in ((-1, 0.95), (1, 0.4)):
+        pen.line([(side * 0.14, 0.0), (0.26 + side * 0.085, 1.0)], 0.032, wood, lit)
+
+
+def spiral_stairs(pen: Pen, part: Part) -> None:
+    """Draw a staircase that winds around a post, its far side first."""
+    paint = part.colour(CREAM)
+    pen.shadow(0.0, 0.0, 0.42, 0.06, 0.7)
+    turns, count, reach = 1.75, 22, 0.36
+    steps = [(number / count, 2 * np.pi * (turns * number / count - 0.1)) for number in range(count + 1)]
+    for behind in (True, False):
+        if not behind:
+            pen.rect(-0.035, 0.0, 0.035, 1.02, paint, 0.3)
+            pen.rect(-0.035, 0.0, -0.005, 1.02, paint, 0.9)
+        for (v0, one), (v1, other) in pairwise(steps):
+            if (np.sin((one + other) / 2) > 0) != behind:
+                continue
+            outer = [(reach * np.cos(angle), v - 0.05 * np.sin(angle)) for v, angle in ((v0, one), (v0, other), (v1, other))]
+            (u0, w0), (u1, w1), _ = outer
+            lit = 0.25 if behind else 0.75
+            # The tread, its edge, and the string below it, closed so that it stands out before whatever is behind.
+            pen.poly([(0, v0), (u0, w0), (u1, w1)], paint, lit + 0.2)
+            pen.poly([(u0, w0), (u1, w1), (u1, w1 - 0.07), (u0, w0 - 0.1)], paint, lit - 0.15)
+            pen.line([(u0, w0), (u1, w1)], 0.014, WOOD, lit + 0.3)
+            pen.line([(u0, w0 + 0.15), (outer[2][0], outer[2][1] + 0.15)], 0.022, DARK_WOOD, lit + 0.3)
+            pen.line([(u0, w0), (u0, w0 + 0.15)], 0.008, IRON, lit)

@@ -1,4 +1,4 @@
-"""People: a portrait, a standing figure, a dancer's dress, an umbrella."""
+"""People: a portrait, a standing figure, a dancer, a dress on its stand, an umbrella."""
 
 from stimuli.generators.sketch import shapes
 from stimuli.generators.sketch.colours import BLACK, BLUE, BRASS, CREAM, DARK_WOOD, NAMED, RED, SKIN, TEAL, WHITE
@@ -142,3 +142,34 @@ def umbrella(pen: Pen, part: Part) -> None:
     pen.poly([*dome, (0.4, 0.78), (0.27, 0.74), (0.13, 0.78), (-0.01, 0.74), (-0.14, 0.78)], cover, 0.4)
     pen.poly([*dome[:4], (0.06, 0.9), (-0.01, 0.75), (-0.14, 0.78)], cover, 0.9)
     pen.line([(0.13, 1.01), (0.13, 1.05)], 0.014, DARK_WOOD, 0.5)
+
+
+def dancer(pen: Pen, part: Part) -> None:
+    """Draw a dancer on one toe whose dress swings around her."""
+    cloth, skin, hair = part.colour(RED), _SKINS[int(part.rng.random() * 4)], _HAIRS[int(part.rng.random() * 4)]
+    swing = 0.06 * (part.rng.random() - 0.5)
+    pen.shadow(0.02, 0.0, 0.34, 0.035, 0.6)
+    pen.limb([(0.0, 0.42), (0.02, 0.2), (0.0, 0.0)], 0.05, 0.022, skin, 0.7)
+    pen.limb([(0.0, 0.42), (0.2, 0.3), (0.36, 0.36)], 0.05, 0.02, skin, 0.5)
+    skirt = (
+        (-0.04, 0.6),
+        (-0.16, 0.5),
+        (-0.38 - swing, 0.36),
+        (-0.3, 0.28),
+        (-0.1, 0.24),
+        (0.14, 0.2),
+        (0.4 + swing, 0.3),
+        (0.22, 0.44),
+        (0.05, 0.6),
+    )
+    modelled(pen, skirt, cloth)
+    for step in range(6):
+        foot = -0.3 + 0.12 * step
+        pen.poly([(0.0, 0.6), (foot, 0.3 - 0.015 * step), (foot + 0.05, 0.28 - 0.012 * step)], mix(cloth, BLACK, 0.25), 0.45)
+    modelled(pen, ((-0.05, 0.58), (0.06, 0.58), (0.075, 0.7), (0.06, 0.77), (-0.05, 0.77), (-0.065, 0.7)), cloth)
+    pen.limb([(-0.05, 0.74), (-0.2, 0.84), (-0.15, 1.0)], 0.036, 0.018, skin, 0.9)
+    pen.limb([(0.06, 0.74), (0.22, 0.8), (0.34, 0.94)], 0.036, 0.018, skin, 0.6)
+    pen.limb([(0.005, 0.76), (0.01, 0.82)], 0.036, 0.034, skin, 0.5)
+    pen.ellipse(0.012, 0.87, 0.05, 0.06, skin, 0.8)
+    pen.poly([(-0.045, 0.86), (-0.04, 0.92), (0.02, 0.945), (0.068, 0.9), (0.06, 0.86), (0.03, 0.91)], hair, 0.6)
+    pen.ellipse(0.05, 0.945, 0.032, 0.03, hair, 0.7)

@@ -1,0 +1,1 @@
+"""What this machine has: the device that models run on, and the published weights on its disk."""

@@ -1,0 +1,164 @@
+"""The methods and the checklist: nothing is told that was not recorded, and what was not is NOT REPORTED with a remedy."""
+
+import dataclasses
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from finished_study import Made, finished
+
+from analysis.results import read_results, write_results
+from reports.checklist import checklist
+from reports.material import gather
+from reports.methods import Fact, Paragraph, as_markdown, methods, source_table
+from reports.settings import ReportTable
+from stimuli.experiment import Experiment
+from study.catalogue import texts
+from study.votes import read_votes, write_votes
+from tastebench import StudyToml, settle
+
+QUESTION = "Which <b>one</b> would you hang up?"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    return finished(tmp_path_factory.mktemp("study") / "here", Made(question=QUESTION))
+
+
+@pytest.fixture
+def study(made: Experiment, tmp_path: Path) -> Experiment:
+    """A copy that a test may change."""
+    shutil.copytree(made.folder, tmp_path / "copy")
+    return Experiment(tmp_path / "copy")
+
+
+def told(experiment: Experiment, settings: StudyToml | None = None) -> str:
+    return " ".join(one.words for one in methods(gather(experiment), settings or settle(experiment.folder)[1]))
+
+
+def items(experiment: Experiment, report: ReportTable | None = None) -> dict[str, str]:
+    settings = dataclasses.replace(settle(experiment.folder)[1], report=report or ReportTable())
+    return {item.asked: item.told for item in checklist(gather(experiment), settings)}
+
+
+def test_the_methods_hold_the_exact_question_and_counts_of_the_files(made: Experiment) -> None:
+    words, votes = told(made), read_votes(made.votes)
+    assert f"“{QUESTION}”" in words
+    assert f"{len({vote.participant for vote in votes})} participants took part, all of them people" in words
+    assert f"{len(votes):,} comparisons, 0 repeats with sides swapped and 0 catch trials" in words
+    assert "came through Prolific" in words
+    assert "participants with fewer than 5 votes excluded" in words
+    assert "locked at 2026-03-01T00:00:00+00:00" in words
+    assert "P-values are corrected by Holm’s rule within each family of claims: 2 claims in the family “main”" in words
+    assert "a jackknife that leaves out one participant at a time" in words
+
+
+def test_each_sentence_names_where_it_was_read(made: Experiment) -> None:
+    paragraphs = methods(gather(made), settle(made.folder)[1])
+    table = source_table(paragraphs)
+    assert [one.heading for one in paragraphs] == ["Materials", "Participants", "Procedure", "Analysis"]
+    assert len(table.rows) == sum(len(one.facts) for one in paragraphs)
+    assert all(source and str(sentence).endswith((".", "”", ".”", "?")) for _, sentence, source in table.rows)
+
+
+def test_without_study_toml_nothing_is_told_of_how_people_were_asked(made: Experiment) -> None:
+    words = " ".join(one.words for one in methods(gather(made), None))
+    assert "question that was asked is NOT REPORTED" in words
+    assert "Exclusion rules are NOT REPORTED" in words
+    assert not any(phrase in words for phrase in (QUESTION, "Prolific", "practice", "tested at level", "proposed"))
+
+
+def test_a_stage_that_is_missing_is_not_told_of(study: Experiment) -> None:
+    for path in (study.steps, study.candidates, study.rescored, study.votes, study.participants):
+        path.unlink(missing_ok=True)
+    words = told(study)
+    assert not any(phrase in words for phrase in ("chains took", "fresh seed", "without metadata", "Answers came by", "opened the study"))
+    study.results.unlink()
+    study.stimuli.unlink()
+    assert [one.heading for one in methods(gather(study), settle(study.folder)[1])] == ["Procedure"]
+    assert not methods(gather(study), None)
+
+
+def test_programs_are_never_told_of_as_people(study: Experiment) -> None:
+    results = read_results(study.results)
+    write_votes(study.votes, [replace(vote, simulated=True) for vote in read_votes(study.votes)])
+    write_results(study.results, replace(results, counts=replace(results.counts, simulated_participants=results.counts.participants)))
+    words = told(study)
+    assert "were simulated: programs that answer by known tastes, and no people" in words
+    assert "The participants were programs, which see no page" in words
+    assert "Prolific" not in words
+    assert "all of them people" not in words
+
+
+def test_a_lock_is_told_only_where_there_is_one(study: Experiment) -> None:
+    study.lock.unlink()
+    assert "were locked" not in told(study)
+    assert items(study)["Claims written before the votes"].startswith(
+        "NOT REPORTED. Write [[claim]] in study.toml and run tastebench study lock"
+    )
+
+
+def test_words_of_a_language_of_ones_own_that_is_gone_are_not_made_up(study: Experiment) -> None:
+    settings = settle(study.folder)[1]
+    settings = dataclasses.replace(settings, study=dataclasses.replace(settings.study, question=None, language="gone.toml"))
+    words = told(study, settings)
+    assert "the question is NOT REPORTED" in words
+    assert "The instruction was" not in words
+
+
+def test_the_question_of_the_catalogue_is_told_where_the_study_has_none_of_its_own(study: Experiment) -> None:
+    settings = settle(study.folder)[1]
+    settings = dataclasses.replace(settings, study=dataclasses.replace(settings.study, question=None, language="de"))
+    assert f"“{texts('de', folder=study.folder)['comparison_question']}”" in told(study, settings)
+
+
+def test_edited_settings_are_said_to_be_edited(study: Experiment) -> None:
+    assert "was edited after the images were made" not in told(study)
+    record = study.stimuli_record.read_text(encoding="utf-8")
+    study.stimuli_record.write_text(record.replace('"seed"', '"settings_sha256": "0000", "seed"', 1), encoding="utf-8")
+    assert "study.toml was edited after the images were made" in told(study)
+
+
+REPORTED = ("registration", "deviations", "recruitment", "pay", "ethics", "data")
+
+
+def test_what_only_researchers_know_is_not_reported_until_they_write_it(made: Experiment) -> None:
+    before = items(made)
+    absent = [asked for asked, words in before.items() if words.startswith("NOT REPORTED")]
+    for asked in ("Registration", "Deviations from the registration", "Recruitment", "Pay", "Ethics", "Data availability"):
+        assert asked in absent
+        assert "[report]" in before[asked]
+    after = items(made, ReportTable(**{key: f"told of {key}" for key in REPORTED}))
+    for asked, key in zip(
+        ("Registration", "Deviations from the registration", "Recruitment", "Pay", "Ethics", "Data availability"), REPORTED, strict=True
+    ):
+        assert after[asked] == f"told of {key}."
+
+
+def test_every_item_without_a_record_says_how_to_make_one(study: Experiment) -> None:
+    for path in (study.results, study.votes, study.stimuli, study.stimuli_record, study.participants, study.reviews, study.lock):
+        path.unlink(missing_ok=True)
+    found = checklist(gather(study), None)
+    assert all(item.found is None for item in found), [item.asked for item in found if item.found]
+    assert all(item.told.startswith("NOT REPORTED. ") and len(item.remedy) > 20 for item in found)
+
+
+def test_the_flow_counts_as_reported_only_with_everybody_who_came(study: Experiment) -> None:
+    assert "opened the study" in items(study)["Participants at every stage"]
+    study.participants.unlink()
+    assert items(study)["Participants at every stage"].startswith("NOT REPORTED")
+
+
+def test_report_is_a_table_of_study_toml_whose_misspelt_keys_are_found(study: Experiment) -> None:
+    text = study.settings.read_text(encoding="utf-8")
+    study.settings.write_text(f'{text}\n[report]\nregistration = "https://osf.io/abcde"\n', encoding="utf-8")
+    assert settle(study.folder)[1].report.registration == "https://osf.io/abcde"
+    study.settings.write_text(f'{text}\n[report]\nregistraton = "https://osf.io/abcde"\n', encoding="utf-8")
+    with pytest.raises(Exception, match='did you mean "registration"'):
+        settle(study.folder)
+
+
+def test_names_stand_in_markdown_as_they_are() -> None:
+    written = as_markdown((Paragraph("People", (Fact("a_b *c* <i>d</i>", "votes.parquet"),)),)).decode()
+    assert r"a\_b \*c\* \<i\>d\</i\>" in written
