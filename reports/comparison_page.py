@@ -11,6 +11,7 @@ from reports.comparison_figure import charted, comparison_plot
 from reports.comparison_tables import comparison_tables
 from reports.drawing import rendered
 from reports.page import inline
+from reports.templating import environment
 from stimuli.experiment import Experiment, ExperimentError, write_whole
 
 
@@ -96,17 +97,9 @@ def _hidden(found: Comparison) -> tuple[str, ...]:
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["verdict_kind"] = sentences.verdict_kind
-    environment.filters["sentence"] = sentences.sentence
-    environment.globals["origin"] = _origin
-    return environment
+    made = environment()
+    made.globals["origin"] = _origin
+    return made
 
 
 def _origin(study: Study) -> list[tuple[str, str]]:

@@ -34,6 +34,7 @@ from reports.settings import ReportSettings
 from reports.sheet import images_by_importance, sheets
 from reports.small_multiples import MOST_PANELS, groups, small_multiples
 from reports.steering_checks import Checks, checks
+from reports.templating import environment
 from reports.text_files import write_tables, write_texts
 from reports.thumbnails import thumbnails
 from reports.vote_tables import vote_tables
@@ -246,18 +247,10 @@ def _html(
 
 
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["verdict_kind"] = sentences.verdict_kind
-    environment.filters["score"] = _score
-    environment.filters["sentence"] = sentences.sentence
-    environment.filters["count"] = tables.count
-    return environment
+    made = environment()
+    made.filters["score"] = _score
+    made.filters["count"] = tables.count
+    return made
 
 
 def _scopes(results: Results | None) -> list[str]:

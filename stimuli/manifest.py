@@ -92,11 +92,21 @@ class StandIn:
 
 
 @dataclass(frozen=True)
+class PartUsed:
+    """A generator, rewriter, scorer or encoder that worked on the stimuli; `version` names its weights and their commit, or its code."""
+
+    part: str
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
 class StimuliRecord:
     """How the stimuli came about. `provenance` holds the fields of `stimuli.provenance.Provenance`."""
 
     stand_ins: tuple[StandIn, ...]
     provenance: dict[str, Any]
+    parts: tuple[PartUsed, ...] = ()
 
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
@@ -195,7 +205,8 @@ def write_utilities(path: Path, utilities: Sequence[Utility]) -> None:
 def read_record(path: Path) -> StimuliRecord:
     """Return the record of how the stimuli came about."""
     content = json.loads(path.read_text(encoding="utf-8"))
-    return StimuliRecord(tuple(StandIn(**entry) for entry in content["stand_ins"]), content["provenance"])
+    stand_ins, parts = content["stand_ins"], content.get("parts", ())
+    return StimuliRecord(tuple(StandIn(**entry) for entry in stand_ins), content["provenance"], tuple(PartUsed(**entry) for entry in parts))
 
 
 def write_record(path: Path, record: StimuliRecord) -> None:

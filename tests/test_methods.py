@@ -14,6 +14,7 @@ from reports.material import gather
 from reports.methods import Fact, Paragraph, as_markdown, methods, source_table
 from reports.settings import ReportTable
 from stimuli.experiment import Experiment
+from stimuli.manifest import PartUsed, read_record, write_record
 from study.catalogue import texts
 from study.votes import read_votes, write_votes
 from tastebench import StudyToml, settle
@@ -67,6 +68,17 @@ def test_without_study_toml_nothing_is_told_of_how_people_were_asked(made: Exper
     assert "question that was asked is NOT REPORTED" in words
     assert "Exclusion rules are NOT REPORTED" in words
     assert not any(phrase in words for phrase in (QUESTION, "Prolific", "practice", "tested at level", "proposed"))
+
+
+def test_versions_of_real_parts_are_told_and_missing_ones_are_not_reported(study: Experiment) -> None:
+    record = read_record(study.stimuli_record)
+    write_record(study.stimuli_record, replace(record, stand_ins=()))
+    assert "sketch (version of its weights NOT REPORTED)" in told(study)
+    used = (PartUsed("generator", "sketch", "some/painter@1234"), PartUsed("scorer", "hpsv3", "MizzenAI/HPSv3@abcd 1"))
+    write_record(study.stimuli_record, replace(record, stand_ins=(), parts=used))
+    words = told(study)
+    assert "sketch (version some/painter@1234)" in words
+    assert "hpsv3 (scorer): MizzenAI/HPSv3@abcd 1" in words
 
 
 def test_a_stage_that_is_missing_is_not_told_of(study: Experiment) -> None:

@@ -139,6 +139,8 @@ def test_the_shown_copy_has_the_pixels_of_the_best_image(finished: Experiment) -
 
 def test_the_record_names_every_stand_in(finished: Experiment) -> None:
     record = manifest.read_record(finished.stimuli_record)
+    assert {(entry.part, entry.name) for entry in record.parts} >= {("generator", "sketch"), ("rewriter", "vocabulary")}
+    assert all(entry.version for entry in record.parts)
     assert [(entry.part, entry.name) for entry in record.stand_ins] == [
         ("generator", "sketch"),
         ("rewriter", "vocabulary"),

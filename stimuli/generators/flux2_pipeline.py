@@ -9,7 +9,7 @@ from typing import Any
 
 from stimuli.experiment import ExperimentError
 from stimuli.generators.memory import SIZES, Plan
-from stimuli.machine.weights import PUBLISHED, complete, loading
+from stimuli.machine.weights import PUBLISHED, complete, loading, quietly
 
 
 @dataclass(frozen=True)
@@ -64,32 +64,39 @@ def load(name: str, folder: Path, *, plan: Plan, device: Any, precision: Any) ->
         ExperimentError: the weights are damaged or of another architecture, or the card is too small for this plan.
     """
     parts = index(name, folder)
-    with loading(PUBLISHED[name], str(folder)), _fitting(name, plan, device), _quietly():
-        import diffusers
-        from transformers import AutoTokenizer
+    with loading(PUBLISHED[name], str(folder)), _fitting(name, plan, device):
+        import diffusers.utils.logging
 
-        where = None if plan.offload or plan.weights == "fp8" else {"": device}
-        transformer = _network(diffusers.Flux2Transformer2DModel, folder / "transformer", plan, where, precision)
-        if plan.weights == "fp8":
-            import torch
+        with quietly(diffusers.utils.logging):
+            return _assembled(name, folder, plan, device, precision, is_distilled=bool(parts.get("is_distilled")))
 
-            transformer.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=precision)
-        scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler
-        loaded = {
-            "scheduler": scheduler.from_pretrained(folder / "scheduler"),
-            "vae": _network(diffusers.AutoencoderKLFlux2, folder / "vae", Plan(), where, precision),
-            "text_encoder": _encoder(MODELS[name], folder / "text_encoder", plan, where, precision),
-            # FLUX.2-dev names a processor of images here, which needs torchvision and is not needed for prompts.
-            "tokenizer": AutoTokenizer.from_pretrained(folder / "tokenizer"),
-            "transformer": transformer,
-        }
-        distilled = {"is_distilled": bool(parts.get("is_distilled"))} if name == "flux2-klein" else {}
-        pipeline = getattr(diffusers, MODELS[name].pipeline)(**loaded, **distilled)
-        pipeline.set_progress_bar_config(disable=True)
-        if plan.offload and device.type == "cuda":
-            pipeline.enable_model_cpu_offload(device=device)
-        elif where is None and plan.weights != "nf4":
-            pipeline.to(device)
+
+def _assembled(name: str, folder: Path, plan: Plan, device: Any, precision: Any, *, is_distilled: bool) -> Any:
+    import diffusers
+    from transformers import AutoTokenizer
+
+    where = None if plan.offload or plan.weights == "fp8" else {"": device}
+    transformer = _network(diffusers.Flux2Transformer2DModel, folder / "transformer", plan, where, precision)
+    if plan.weights == "fp8":
+        import torch
+
+        transformer.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=precision)
+    scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler
+    loaded = {
+        "scheduler": scheduler.from_pretrained(folder / "scheduler"),
+        "vae": _network(diffusers.AutoencoderKLFlux2, folder / "vae", Plan(), where, precision),
+        "text_encoder": _encoder(MODELS[name], folder / "text_encoder", plan, where, precision),
+        # FLUX.2-dev names a processor of images here, which needs torchvision and is not needed for prompts.
+        "tokenizer": AutoTokenizer.from_pretrained(folder / "tokenizer"),
+        "transformer": transformer,
+    }
+    distilled = {"is_distilled": is_distilled} if name == "flux2-klein" else {}
+    pipeline = getattr(diffusers, MODELS[name].pipeline)(**loaded, **distilled)
+    pipeline.set_progress_bar_config(disable=True)
+    if plan.offload and device.type == "cuda":
+        pipeline.enable_model_cpu_offload(device=device)
+    elif where is None and plan.weights != "nf4":
+        pipeline.to(device)
     return pipeline
 
 
@@ -165,23 +172,6 @@ def _fitting(name: str, plan: Plan, device: Any) -> Iterator[None]:
         f"{plan.card(SIZES[name], batch=1):.1f} GiB as it is held now. Choose a smaller preset in [stimuli] memory, or give other parts "
         "another card; `tastebench doctor` lists what fits"
     )
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep diffusers from listing the layers that are left out on purpose, and from drawing bars, as `loading` keeps transformers."""
-    import diffusers.utils.logging
-
-    log: Any = diffusers.utils.logging
-    level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(level)
-        if bars:
-            log.enable_progress_bar()
 
 
 def _source(name: str) -> str:

@@ -68,7 +68,9 @@ def loading(weights: Weights, source: str) -> Iterator[None]:
         torch.cuda.OutOfMemoryError: they do not fit on the card.
     """
     try:
-        with _quietly():
+        import transformers.utils.logging
+
+        with quietly(transformers.utils.logging):
             yield
     except ImportError as error:
         raise ExperimentError(f"{weights.name}: needs the package {error.name}; install it with `pip install 'tastebench[gpu]'`") from error
@@ -91,14 +93,11 @@ def complete(model: Any, loaded: Mapping[str, Any]) -> Any:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep transformers from drawing bars, and from telling what was left out on purpose.
+def quietly(log: Any) -> Iterator[None]:
+    """Keep transformers or diffusers, whose module for logging this is, from drawing bars and from telling what was left out on purpose.
 
     A process that draws such a bar makes a lock for it, which is left behind where the process is ended.
     """
-    import transformers.utils.logging
-
-    log: Any = transformers.utils.logging
     level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
     log.set_verbosity_error()
     log.disable_progress_bar()

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -11,7 +12,7 @@ from stimuli import manifest, ratings, scorers, steering_record
 from stimuli.blinding import name_of, publish, stripped, tidy, upright
 from stimuli.config import Condition, Prompt, StimuliSettings, own_image
 from stimuli.experiment import Experiment
-from stimuli.manifest import OWN_IMAGE, Step, StimuliRecord, Stimulus, Utility
+from stimuli.manifest import OWN_IMAGE, PartUsed, Step, StimuliRecord, Stimulus, Utility
 from stimuli.predictors.kinds import Kind
 from stimuli.predictors.sight import Sight
 from stimuli.production import stand_ins
@@ -72,7 +73,7 @@ def write(
         manifest.write_utilities(experiment.utilities, list(_utilities(experiment, made)))
     manifest.write_stimuli(experiment.stimuli, [entry.stimulus for entry in made])
     tidy(experiment.images, set(copies))
-    manifest.write_record(experiment.stimuli_record, _record(experiment, settings, everybody))
+    manifest.write_record(experiment.stimuli_record, _record(experiment, settings, everybody, eyes))
     return len(made)
 
 
@@ -225,7 +226,7 @@ def _utilities(experiment: Experiment, made: Sequence[_Made]) -> Iterator[Utilit
             yield Utility(user, entry.stimulus.stimulus, utility)
 
 
-def _record(experiment: Experiment, settings: StimuliSettings, everybody: Ensemble) -> StimuliRecord:
+def _record(experiment: Experiment, settings: StimuliSettings, everybody: Ensemble, eyes: Sight | None) -> StimuliRecord:
     is_personal = any(condition.scorer == scorers.PERSONAL for condition in settings.condition)
     inputs: list[Path] = []
     if is_personal:
@@ -235,4 +236,20 @@ def _record(experiment: Experiment, settings: StimuliSettings, everybody: Ensemb
         inputs = [predictor, *ratings.read(data, layout=settings.stimuli.ratings.layout).files]
         inputs += [file for file in (experiment.rated, experiment.rating_images) if file.is_file()]
     provenance = describe(settings=experiment.settings, seed=settings.experiment.seed, inputs=inputs)
-    return StimuliRecord(tuple(stand_ins.of_stimuli(settings, everybody)), asdict(provenance))
+    return StimuliRecord(tuple(stand_ins.of_stimuli(settings, everybody)), asdict(provenance), tuple(_parts(settings, everybody, eyes)))
+
+
+def _parts(settings: StimuliSettings, everybody: Ensemble, eyes: Sight | None) -> Iterator[PartUsed]:
+    """Yield who worked on the stimuli; who judged for one person is told by the predictor's file among the inputs."""
+    used: list[tuple[str, Any]] = []
+    if any(condition.images is None for condition in settings.condition):
+        used.append(("generator", everybody.generator.spec))
+    if everybody.judges:
+        used.append(("rewriter", everybody.rewriter.spec))
+    used += [("scorer", scorer.spec) for (_, user), scorer in everybody.judges.items() if user is None]
+    used += [("held-out scorer", scorer.spec) for scorer in everybody.held_out]
+    used += [("drift guard", everybody.guard.scorer.spec)] if everybody.guard else []
+    used += [("encoder", eyes.images.spec)] if eyes else []
+    used += [("text encoder", eyes.texts.spec)] if eyes and eyes.texts else []
+    for part, spec in used:
+        yield PartUsed(part, spec.name, spec.version)
