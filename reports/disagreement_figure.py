@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.predictor_results import Disagreement, Opinion
-from reports.drawing import COLOURS, FAINT, SMALL_SIZE, TEXT_SIZE, Mark, house_style, wrapped
+from reports.drawing import COLOURS, FAINT, PAGE, SMALL_SIZE, TEXT_SIZE, Mark, house_style, wrapped
 from reports.thumbnails import small_copy
 
 # Inches a row, and the longest side of a picture: enough for print at this size, small enough for the page.
@@ -25,7 +25,7 @@ def disagreement_figure(found: Sequence[Disagreement], folder: Path) -> Figure:
     Lines that cross are people who order the two images oppositely. A picture that is not in `folder` leaves a frame with its name.
     """
     with house_style():
-        figure = Figure(figsize=(6.9, _ROW * len(found) + 0.25), layout="constrained")
+        figure = Figure(figsize=(PAGE, _ROW * len(found) + 0.25), layout="constrained")
         grid = figure.subplots(len(found), 4, squeeze=False, width_ratios=(1.0, 1.0, 1.15, 1.15))
         low, high = _scale(found)
         for number, (axes, one) in enumerate(zip(grid, found, strict=True), start=1):

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from analysis.predictor_metrics import Estimate
 from analysis.predictor_results import FewShot, Metrics, ModelScores
 from reports import published
-from reports.drawing import COLOURS, FAINT, Mark, house_style, marks, wrapped
+from reports.drawing import COLOURS, FAINT, PAGE, Mark, column_width, house_style, marks, wrapped
 from stimuli.prediction_record import Matching
 
-_PANEL = (2.3, 2.0)
+_PANEL_HEIGHT = 2.0
 _NAME_WIDTH = 24
 _GRID = "#e6e8eb"
 # The paper's numbers are grey wherever they are drawn.
@@ -50,7 +50,7 @@ def margin_curves(scores: Sequence[ModelScores], margins: Sequence[float]) -> Fi
     down = -(-len(splits) // across)
     with house_style():
         height = 2.5 * down + 0.2 * _legend_rows(drawn_as, _across(splits)) + 0.1
-        figure = Figure(figsize=(max(4.5, 3.1 * across), height), layout="constrained")
+        figure = Figure(figsize=(column_width(min(PAGE, max(4.5, 3.1 * across))), height), layout="constrained")
         grid = figure.subplots(down, across, squeeze=False, sharey=True)
         for axes, split in zip(grid.flat, splits, strict=False):
             _draw(axes, [_by_margin(one, margins) for one in scores if one.split == split], drawn_as, dodge=0.012)
@@ -79,8 +79,8 @@ def context_curves(shots: Sequence[FewShot], scores: Sequence[ModelScores], base
     ours = {name: everything[name] for name in names}
     theirs = {line.name: Mark(_THEIRS, everything[line.name].marker) for line in _published("SROCC")}
     with house_style():
-        height = (_PANEL[1] + 0.35) * (len(rows) + 1) + 0.2 * _legend_rows(ours, 3) + 0.5
-        figure = Figure(figsize=(_PANEL[0] * 3 + 0.3, height), layout="constrained")
+        height = (_PANEL_HEIGHT + 0.35) * (len(rows) + 1) + 0.2 * _legend_rows(ours, 3) + 0.5
+        figure = Figure(figsize=(PAGE, height), layout="constrained")
         parts = figure.subfigures(len(rows) + 1, 1, squeeze=False, hspace=0.04).flat
         for part, (split, lines) in zip(parts, rows.items(), strict=False):
             part.suptitle(wrapped(split, 70), x=0.01, ha="left", fontweight="bold", fontsize=9.5)
@@ -109,7 +109,7 @@ def matching_figure(found: Matching) -> Figure:
     if found.centred_cosines and found.centred_weights:
         kinds.append(("centred profiles", COLOURS[1], found.centred_cosines, found.centred_weights))
     with house_style():
-        figure = Figure(figsize=(7.2, 2.7 if len(kinds) == 1 else 3.5), layout="constrained")
+        figure = Figure(figsize=(PAGE, 2.7 if len(kinds) == 1 else 3.5), layout="constrained")
         grid = figure.add_gridspec(len(kinds), 2)
         panels = [figure.add_subplot(grid[row, 0]) for row in range(len(kinds))]
         lowest = min(0.0, *(min(cosines) for _, _, cosines, _ in kinds))
