@@ -20,6 +20,7 @@ from reports.figure_names import named
 from reports.figures import charted, contrast_plot, has_both, score_plot, win_matrix
 from reports.flow import flow, flow_table
 from reports.flow_figure import flow_figure
+from reports.limits import limits
 from reports.material import Material, gather
 from reports.methods import Paragraph, methods, source_table
 from reports.predictor_figures import context_curves, margin_curves, matching_figure, widens
@@ -237,6 +238,7 @@ def _html(
             checks=checked,
             paragraphs=reviewer[0],
             checklist=reviewer[1],
+            limits=limits(material),
             quality=quality_in_words(results) if results else [],
             side=side_in_words(results.side, results.counts.left_share) if results else "",
             held_out=bool(_held_out(material)),
