@@ -48,7 +48,7 @@ text = "A red boat on a lake"
 name = "plain"
 [[condition]]
 name = "steered"
-scorer = "qalign"
+scorer = "qalign-quality"
 """
 
 

@@ -12,6 +12,7 @@ from rating_study_made import given
 from stimuli import learning, production, ratings
 from stimuli.config import Condition, Prompt, StimuliTable
 from stimuli.experiment import Experiment, ExperimentError
+from stimuli.groups import Group
 from stimuli.learning.training import Rater, Training
 from stimuli.manifest import read_rating_images, read_utilities
 from stimuli.prediction_record import read_prediction_record
@@ -30,6 +31,7 @@ class Settings:
     stimuli: StimuliTable
     prompt: tuple[Prompt, ...]
     condition: tuple[Condition, ...]
+    group: tuple[Group, ...] = ()
 
 
 TINY = Settings(
