@@ -18,7 +18,7 @@ def pooled(
     A group's log-strengths are taken as normal around those of all votes, with one standard deviation a condition, estimated
     by the EM algorithm with the normal approximation of each group's likelihood (Laplace); a tie is half a win each. The raw
     score is the group's own fit, None where its votes do not put the condition on its scale. The mean of each group's scores is
-    1000, drawn or raw: votes tell differences only.
+    1000, drawn or raw, and the standard deviations are those of scores with that mean: votes tell differences only.
     """
     wins = group_wins(cells, by=by).halved
     overall = fits.strengths[0]
@@ -35,7 +35,8 @@ def pooled(
         for group in range(len(wins))
         for place, item in enumerate(cells.items)
     )
-    return groups, tuple(Between(by, item, float(ELO_PER_LOGIT * spread[place] ** 0.5)) for place, item in enumerate(cells.items))
+    between = _around_the_mean(np.diag(spread))
+    return groups, tuple(Between(by, item, float(ELO_PER_LOGIT * between[place] ** 0.5)) for place, item in enumerate(cells.items))
 
 
 def _posterior(wins: Array, overall: Array, spread: Array, start: Array) -> tuple[Array, Array]:
@@ -60,8 +61,19 @@ def _centred(modes: Array, covariances: Array) -> tuple[Array, Array]:
     """Return each group's scores in Elo around their mean, 1000, and their standard errors."""
     size = modes.shape[1]
     centre = np.eye(size) - 1 / size
-    variances = (centre @ covariances * centre).sum(axis=2)
-    return 1000 + ELO_PER_LOGIT * modes @ centre, ELO_PER_LOGIT * np.sqrt(np.maximum(variances, 0.0))
+    return 1000 + ELO_PER_LOGIT * modes @ centre, ELO_PER_LOGIT * np.sqrt(_around_the_mean(covariances))
+
+
+def _around_the_mean(covariances: Array) -> Array:
+    """Return the variance of each item less the mean of all, of covariances of the shape (..., items, items).
+
+    >>> _around_the_mean(np.diag([1.0, 0.0]))
+    array([0.25, 0.25])
+    """
+    size = covariances.shape[-1]
+    centre = np.eye(size) - 1 / size
+    found: Array = np.maximum((centre @ covariances * centre).sum(axis=-1), 0.0)
+    return found
 
 
 def _raw(wins: Array, overall: Array) -> Array:

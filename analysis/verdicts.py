@@ -217,7 +217,7 @@ def _decided(found: Verdict, rules: Rules, family: int) -> Verdict:
     alpha = rules.alpha / family / len(found.steps) if claim.type == "order" else rules.alpha * (p / adjusted if adjusted else 1 / family)
     steps = tuple(replace(step, adjusted_alpha=alpha) for step in found.steps)
     found = replace(found, steps=steps)
-    level, lowest = _percent(1 - alpha), -(claim.margin_elo or 0.0)
+    level, lowest = _percent(1 - alpha), 0.0 - (claim.margin_elo or 0.0)
     against = [step for step in steps if _contradicts(claim, step, alpha)]
     if against:
         which = ", ".join(f"{step.a} minus {step.b}" for step in against)

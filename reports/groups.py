@@ -24,7 +24,7 @@ def wide_table(pooled: Sequence[Pooled], of: str, conditions: Sequence[str]) -> 
     names = sorted({name for name, _ in scores})
     columns = (Column(of, of.capitalize()), *(Column(name, name, whole) for name in conditions))
     rows = tuple((name, *(scores.get((name, condition)) for condition in conditions)) for name in names)
-    told = f"Scores (Elo) with {_OF[of]}, drawn toward everybody’s as far as the few votes behind each deserve"
+    told = f"Scores (Elo) with {_OF[of]}, estimated together with everybody’s, which steadies the few votes behind each"
     return Table(f"by_{of}", columns, rows, told)
 
 
@@ -49,4 +49,4 @@ def long_table(pooled: Sequence[Pooled]) -> Table:
         Column("standard_error", "Standard error", whole),
     )
     rows = tuple((one.of, one.name, one.condition, one.raw_elo, one.elo, one.standard_error) for one in pooled)
-    return Table("pooled", columns, rows, "Scores of every participant and every prompt: raw, and drawn toward everybody’s")
+    return Table("pooled", columns, rows, "Scores of every participant and every prompt: raw, and estimated together with everybody’s")

@@ -39,15 +39,18 @@ def _who(material: Material, results: Results) -> Iterator[str]:
     few = [many(number, noun) for number, noun in numbers if number is not None and number < _FEW]
     if few:
         yield f"The findings rest on {listed(few)}, so a single one weighs heavily."
-    if results.scope != "participants+prompts":
-        yield f"Verdicts hold for {holds_for(results.scope)}; nothing is shown for others."
+    scope = next((one.scope for one in results.main_contrasts), results.scope)
+    if scope != "participants+prompts":
+        yield f"Differences and verdicts are for {holds_for(scope)}; for others they may come out otherwise."
+    if material.stimuli:
+        yield "They are about these images: other images of the same conditions may do better or worse."
 
 
 def _how_sure(results: Results) -> Iterator[str]:
     """Yield what the analysis could not have seen, or sees only just."""
     fragile = [claim.id for claim in results.claims if "FRAGILE" in claim.verdict]
     if fragile:
-        yield f"{_verdicts(fragile)} FRAGILE: without a single participant or prompt it would be another."
+        yield f"{_verdicts(fragile)} FRAGILE: leaving out a single participant or prompt, or an exclusion rule, changes it."
     exploratory = [claim.id for claim in results.claims if "EXPLORATORY" in claim.verdict]
     if exploratory:
         yield f"{_verdicts(exploratory)} EXPLORATORY: what is claimed was not fixed before the first vote."
@@ -55,7 +58,8 @@ def _how_sure(results: Results) -> Iterator[str]:
     if least:
         yield (
             f"With this design, a true difference of less than {min(least):.0f} to {max(least):.0f} Elo ({chance(min(least)):.0%} to "
-            f"{chance(max(least)):.0%} of choices), depending on the two conditions, would be missed in more than a fifth of such studies."
+            f"{chance(max(least)):.0%} of choices), depending on the two conditions, would be missed by a single uncorrected test in more "
+            "than a fifth of such studies; a correction for several claims misses more."
         )
     if results.regularised:
         yield "The votes alone did not settle all scores; half wins were made up to show them, and no claim rests on those."
@@ -84,7 +88,7 @@ def _how_made(material: Material) -> Iterator[str]:
     flagged = suspicions(material.stimuli, material.rescored, material.candidates)
     if flagged:
         share = f"{len(flagged)} of {many(len(steered), 'steered image')}"
-        yield f"{share} may please their scorer more than people; the checks on steering say which."
+        yield f"{share} were flagged by the checks on steering, which no vote enters; the others are not cleared by that."
 
 
 def _verdicts(claims: list[str]) -> str:

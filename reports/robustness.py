@@ -1,5 +1,6 @@
 """What might have made the numbers otherwise: sides, ties, exclusions, weighted participants, another model."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ def side_in_words(side: Side | None, left_share: float) -> str:
     return (
         f"{told}. In a fit with a term for the side, standing on the left is worth {signed(side.advantage_elo)} Elo (standard error "
         f"{whole(side.standard_error)}, p {_equals(side.p_value)}, each vote taken for an independent fact), and no difference moves by "
-        f"more than {side.largest_change_elo:.1f} Elo."
+        f"more than {math.ceil(10 * side.largest_change_elo) / 10:.1f} Elo."
     )
 
 

@@ -52,7 +52,7 @@ def groups(pooled: Sequence[Pooled], of: str, ranked: Sequence[str]) -> tuple[Gr
 def small_multiples(found: Sequence[Group], scores: Sequence[Score]) -> Figure:
     """Return one panel a group up to 40 of them, else one plot with a dot for each group.
 
-    Marks are scores drawn toward everybody's as far as few votes deserve, with 95 % intervals; hollow marks are the group's votes
+    Marks are scores estimated together with everybody's (`analysis.pooling`), with 95 % intervals; hollow marks are the group's votes
     alone; grey lines are everybody's scores.
     """
     ranked = ranking(scores)
@@ -131,7 +131,7 @@ def _legend(figure: Figure) -> None:
     mark = Line2D([], [], color=INK, marker="o", markersize=4.2, linewidth=1.1)
     raw = Line2D([], [], color="none", marker="o", markersize=3.6, markeredgecolor=FAINT, markeredgewidth=0.6)
     usual = Line2D([], [], color="none", marker="|", markersize=9, markeredgecolor=FAINT, markeredgewidth=0.8)
-    labels = ["drawn toward everybody’s score, 95 % interval", "these votes alone", "everybody’s score"]
+    labels = ["estimated with everybody’s, 95 % interval", "these votes alone", "everybody’s score"]
     figure.legend([mark, raw, usual], labels, loc="outside lower center", ncols=3, frameon=False, fontsize=SMALL_SIZE, handlelength=2)
 
 
@@ -148,7 +148,7 @@ def _summary(found: Sequence[Group], everybody: dict[str, float], drawn_as: dict
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
-    axes.set_xlabel("Elo score, drawn toward everybody’s (line)")
+    axes.set_xlabel("Elo score, estimated with everybody’s (line)")
     axes.grid(axis="x", color="#e6e8eb", linewidth=0.6)
     axes.set_axisbelow(True)
     sns.despine(ax=axes, left=True)

@@ -148,10 +148,11 @@ def _edited(material: Material, settings: ReportSettings | None) -> Fact | None:
 
 def _seeds(material: Material) -> Fact | None:
     origin = material.record.provenance if material.record else {}
-    if origin.get("seed") is None:
+    if origin.get("seed") is None or all(row.generator == OWN_IMAGE for row in material.stimuli):
         return None
     made = f" at {origin['made_at']}" if origin.get("made_at") else ""
     told = (
-        f"The images were made{made} with seed {origin['seed']}, from which each image’s own follows; seeds and final prompts are listed."
+        f"The images were made{made} with seed {origin['seed']}, from which one seed for each base prompt follows, shared by its images; "
+        "seeds and final prompts are listed."
     )
     return Fact(told, "stimuli.json provenance.seed, stimuli.parquet seed")
