@@ -93,6 +93,12 @@ def test_images_are_approved_removed_and_undone_by_keyboard_and_kept_at_once(rev
     assert sheet.verdicts() == ["-"] * 6
 
 
+def test_keys_faster_than_the_server_take_back_no_more_than_was_said(reviewing: tuple[Reviewing, Page]) -> None:
+    sheet, page = reviewing
+    press(page, "a", "a", "u", "u", "u", said="Nothing to undo")
+    assert sheet.verdicts() == ["-"] * 6
+
+
 def test_arrows_move_over_rows_and_escape_leaves_the_question_without_removing(reviewing: tuple[Reviewing, Page]) -> None:
     sheet, page = reviewing
     current = page.locator(".card.current")

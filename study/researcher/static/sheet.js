@@ -105,16 +105,18 @@ async function say(images, verdict, reason = "") {
   tell(`${what}: ${SAYS[verdict].toLowerCase()}${reason ? `, ${reason}` : ""}`);
 }
 
-async function undo() {
-  await queue;
-  if (!said.length) {
-    tell("Nothing to undo");
-    return;
-  }
-  const standing = await post("/undo", () => ({ said: String(said.pop()) }));
-  if (!standing) return;
-  tell(standing.undone.length ? "Undone" : "Somebody said something else of it since; that stays");
-  if (standing.undone.length) mark(cards.find((card) => Number(card.dataset.image) === standing.undone[0]));
+// What there is to take back is known only once every key before this one was answered.
+function undo() {
+  queue = queue.then(async () => {
+    if (!said.length) {
+      tell("Nothing to undo");
+      return;
+    }
+    const standing = await send("/undo", { said: String(said.pop()) });
+    if (!standing) return;
+    tell(standing.undone.length ? "Undone" : "Somebody said something else of it since; that stays");
+    if (standing.undone.length) mark(cards.find((card) => Number(card.dataset.image) === standing.undone[0]));
+  });
 }
 
 function approveRest() {
