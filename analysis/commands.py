@@ -47,7 +47,7 @@ def fit(
     *,
     left: Annotated[str | None, typer.Option(help="CSV: column with the left (first) item.")] = None,
     right: Annotated[str | None, typer.Option(help="CSV: column with the right (second) item.")] = None,
-    choice: Annotated[str | None, typer.Option(help="CSV: column with left/right/tie or a/b/tie.")] = None,
+    choice: Annotated[str | None, typer.Option(help="CSV: column with left/right/tie, a/b/tie, or the name of the item chosen.")] = None,
     participant: Annotated[str | None, typer.Option(help="CSV, where known: column with who chose.")] = None,
     prompt: Annotated[str | None, typer.Option(help="CSV, where known: column with what the images show.")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV: folder for results.json.")] = None,

@@ -15,19 +15,20 @@ Scope = Literal["these", "participants", "participants+prompts"]
 
 @dataclass(frozen=True)
 class AnalysisTable:
-    """`[analysis]`: the error rate of intervals and verdicts, how many resamples, and for whom they hold.
-
-    `scope`: `these` people and prompts, new `participants` with the same prompts, or new `participants+prompts`.
-    `smallest_effect_elo` is the smallest difference that matters. `planned_votes` is how many the study shall collect: with less
-    than 80 % of them nothing is tested. `anchor` is the condition that scores 1000; without one, the mean of all does.
-    """
+    """`[analysis]`: the error rate of intervals and verdicts, and for whom they hold."""
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """The error rate of intervals and verdicts."""
     resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    """How often votes are drawn again for intervals of scores and for places."""
     scope: Scope = "participants+prompts"
+    """For whom verdicts hold: these people and prompts, new people with these prompts, or new people and new prompts."""
     smallest_effect_elo: Annotated[float, Field(gt=0)] | None = None
+    """The smallest difference that matters, in Elo; a lock needs it."""
     planned_votes: Annotated[int, Field(ge=1)] | None = None
+    """Scored comparisons that the study shall collect, as `study plan` prints them; with less than 80 % of them nothing is tested."""
     anchor: str | None = None
+    """The condition that scores 1000; without it the mean of all does."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,19 @@ class Claim:
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+    """Its name on the report."""
     type: Literal["greater", "order", "equivalent", "noninferior", "personal_match", "consistent_runs"]
+    """What it says (above)."""
     a: str | None = None
+    """One condition, for `greater`, `equivalent` and `noninferior`."""
     b: str | None = None
+    """The condition that it is compared with."""
     items: tuple[str, ...] = ()
+    """The conditions of an `order`, the most preferred first."""
     margin_elo: Annotated[float, Field(gt=0)] | None = None
+    """The margin of `equivalent` and `noninferior`, in Elo."""
     family: str = "main"
+    """Claims of one family are corrected for their number together (Holm)."""
 
 
 class AnalysisSettings(Protocol):

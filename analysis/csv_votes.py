@@ -48,7 +48,8 @@ class _Row:
 def read_csv(path: Path, columns: Columns) -> Comparisons:
     """Return the comparisons in a CSV file (UTF-8, commas, one header row).
 
-    A choice is left, right or tie, or a, b or tie, in capitals or not. Blanks around a cell do not count; other columns are not read.
+    A choice is left, right or tie, or a, b or tie, in capitals or not, or the name of the item that was chosen. Blanks around a cell do
+    not count; other columns are not read.
 
     Raises:
         ExperimentError: the file lacks a column, or a row cannot be understood; the text quotes the first such row and counts them.
@@ -66,10 +67,15 @@ def read_csv(path: Path, columns: Columns) -> Comparisons:
     return tabulate(
         values["left"],
         values["right"],
-        [_CHOICES[choice.lower()] for choice in values["choice"]],
+        [_side(choice, left) for choice, left in zip(values["choice"], values["left"], strict=True)],
         participants=values.get("participant"),
         prompts=values.get("prompt"),
     )
+
+
+def _side(choice: str, left: str) -> str:
+    """Return the side of a choice that is a side, a tie, or the name of the item that was chosen."""
+    return _CHOICES.get(choice.lower()) or ("left" if choice == left else "right")
 
 
 def _text(path: Path) -> str:
@@ -113,8 +119,9 @@ def _places(header: _Row, columns: Columns, path: Path) -> dict[str, int]:
         if header.cells.count(name) > 1:
             raise ExperimentError(f'{path}: has more than one column "{name}"; rename all but the one that --{role} means')
         if name not in header.cells:
-            hint = did_you_mean(name, header.cells)
-            raise ExperimentError(f'{path}: has no column "{name}" (--{role}); the columns are: {found}; {hint}')
+            hint = f"; {near}" if (near := did_you_mean(name, header.cells)).startswith("did") else ""
+            also = f"; leave --{role} out if no column tells it" if role in ("participant", "prompt") else ""
+            raise ExperimentError(f'{path}: has no column "{name}" (--{role}); the columns are: {found}{hint}{also}')
         if name in role_of:
             raise ExperimentError(f'{path}: --{role_of[name]} and --{role} both name the column "{name}"; each needs its own')
         role_of[name] = role
@@ -137,10 +144,16 @@ def _refuse_unclear(path: Path, header: _Row, body: list[_Row], places: dict[str
 
 
 def _refuse_ambiguous(path: Path, values: dict[str, list[str]]) -> None:
-    """Raise where a choice is the name of an item as well: "A" may be the item A, or the side a."""
-    items = {item.lower() for item in {*values["left"], *values["right"]}}
+    """Raise where two items differ in capitals only, or a choice is a side and an item as well: "A" may be the item A, or the side a."""
+    items: dict[str, str] = {}
+    for item in sorted({*values["left"], *values["right"]}):
+        if items.setdefault(item.lower(), item) != item:
+            raise ExperimentError(
+                f'{path}: has the items "{items[item.lower()]}" and "{item}", which differ in capitals only and would count as two; '
+                "write them alike if they are one, or rename one of them"
+            )
     doubtful = sorted(set(values["choice"]), key=str.lower)
-    both = [choice for choice in doubtful if choice.lower() in items]
+    both = [choice for choice in doubtful if choice.lower() in items and choice.lower() in _CHOICES]
     if both:
         raise ExperimentError(
             f'{path}: "{both[0]}" is a choice and the name of an item too, so it can mean a side or an item; '
@@ -157,8 +170,8 @@ def _mistake(row: _Row, header: _Row, places: dict[str, int]) -> tuple[str, str]
             written = f' ("{row.cells[place]}")' if row.cells[place] else ""
             return f"missing {role}", f'has no value{written} in the column "{header.cells[place]}"'
     choice = row.cells[places["choice"]]
-    if choice.lower() not in _CHOICES:
-        return "choice", f'has the choice "{choice}", expected left, right or tie (or a, b or tie)'
+    if choice.lower() not in _CHOICES and choice not in (row.cells[places["left"]], row.cells[places["right"]]):
+        return "choice", f'has the choice "{choice}", expected left, right or tie (or a, b or tie), or the name of one of the two items'
     if row.cells[places["left"]] == row.cells[places["right"]]:
         return "same", f'compares "{row.cells[places["left"]]}" with itself'
     return None

@@ -10,7 +10,7 @@ from stimuli.studyfile import Mistake
 
 Rule = Literal["fast_votes", "few_votes", "failed_catch", "one_sided", "fast_participant", "same_side_run", "retest"]
 # What `limit` means for each rule, and the largest it may be; one_sided has none.
-_LIMITS: dict[str, tuple[str, float]] = {
+LIMITS: dict[str, tuple[str, float]] = {
     "fast_votes": ("milliseconds below which an answer is dropped", 60_000),
     "few_votes": ("the fewest votes a participant may have", 1_000_000),
     "failed_catch": ("the largest share of catch trials that may be failed", 1),
@@ -22,27 +22,30 @@ _LIMITS: dict[str, tuple[str, float]] = {
 
 @dataclass(frozen=True)
 class Exclusion:
-    """`[[exclusion]]`: one rule. `limit` is in the rule's unit; `ms` is read by `fast_participant` only.
+    """`[[exclusion]]`: one rule; they are applied in the order in which they stand.
 
     There is no rule about agreement with the others, on purpose: it would throw out honest people with a taste of their own.
     """
 
     rule: Rule
+    """What is excluded."""
     limit: Annotated[float, Field(ge=0)] | None = None
+    """The rule's limit, in its own unit (below)."""
     ms: Annotated[float, Field(gt=0)] | None = None
+    """Milliseconds below which an answer is fast, for the rule `fast_participant`."""
 
 
 def mistakes(rules: Sequence[Exclusion]) -> Iterator[Mistake]:
     """Yield what is wrong with rules that are well-formed: a limit missing, too large, or given where none is read."""
     for number, rule in enumerate(rules, start=1):
         table = f'[[exclusion]] {number} ("{rule.rule}")'
-        if rule.rule not in _LIMITS:
+        if rule.rule not in LIMITS:
             if rule.limit is not None:
                 yield Mistake(table, "limit", f'is not read by the rule "{rule.rule}"; remove it')
         elif rule.limit is None:
-            yield Mistake(table, "limit", f"is missing; it is {_LIMITS[rule.rule][0]}")
-        elif rule.limit > _LIMITS[rule.rule][1]:
-            what, most = _LIMITS[rule.rule]
+            yield Mistake(table, "limit", f"is missing; it is {LIMITS[rule.rule][0]}")
+        elif rule.limit > LIMITS[rule.rule][1]:
+            what, most = LIMITS[rule.rule]
             yield Mistake(table, "limit", f"is {rule.limit:g}; expected at most {most:g}: it is {what}")
         if rule.rule == "fast_participant" and rule.ms is None:
             yield Mistake(table, "ms", "is missing; it says below how many milliseconds an answer is fast")

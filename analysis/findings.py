@@ -13,7 +13,8 @@ from analysis.bradley_terry import Array, are_identified, require_identified, st
 from analysis.claims import Evidence, Seal, judge
 from analysis.comparisons import LEFT, TIE, Cells, Comparisons, cells
 from analysis.config import AnalysisTable, Claim, Scope
-from analysis.jackknife import SCOPES, Spread, estimate, score_estimate, spread
+from analysis.goodness_of_fit import pair_fits
+from analysis.jackknife import SCOPES, Spread, estimate, score_estimate, spread, with_enough
 from analysis.pooling import pooled
 from analysis.preference import Fits, Model, Wins, group_wins
 from analysis.ranking import ahead, ranks
@@ -33,12 +34,18 @@ _MOST_POOLED = 20_000
 
 @dataclass(frozen=True)
 class Context:
-    """What verdicts need to know besides the votes that are analysed: lock, exclusions, other analyses' tests."""
+    """What verdicts need to know besides the votes that are analysed: lock, exclusions, other analyses' tests.
+
+    `collected` counts the comparisons that could be scored before exclusions and what is left out on request, None where it is all;
+    `targets` says whether images were made for somebody.
+    """
 
     seal: Seal = _UNLOCKED
     with_everyone: Comparisons | None = None
+    collected: int | None = None
     excluded: int = 0
     enrolled: int | None = None
+    targets: bool = False
     others: Mapping[str, OtherTest] | None = None
     further: Mapping[str, Any] | None = None
 
@@ -65,11 +72,12 @@ def fit(
     # Where only ties keep some condition on the scale, Davidson's model has no finite score and ties count half a win each.
     model = Model(davidson=bool(counted.ties.any() and are_identified(whole.decided)[0]), regularise=regularise)
     fits = _fitted(whole, counted.items, model)
-    of = spread(counted, model=model, fits=fits)
+    jackknifed = spread(counted, model=model, fits=fits)
+    of = with_enough(jackknifed)
     votes, joint, lost = _resampled(counted, model, fits, of, table, rng)
     ranked = sorted(votes.items, key=lambda item: (-votes.elo[votes.items.index(item)], item))
     balances = balance(counted, ranked)
-    refused = (*refused_for_sides(balances), *(Refused(scope, reason) for scope, reason in of.refused.items()), *lost)
+    refused = (*refused_for_sides(balances), *_refused_scopes(of, comparisons), *lost)
     everyone = context.with_everyone
     lean = side(counted, strengths=_without_ties_model(whole, fits, counted.items))
     if isinstance(lean, str):
@@ -83,10 +91,12 @@ def fit(
             Evidence(
                 counted,
                 model,
-                of,
+                # With its own reason where there are too few participants or prompts for a claim.
+                jackknifed,
                 with_everyone=None if everyone is None else cells(everyone),
                 people=comparisons.participant.labels if comparisons.participant else (),
                 questions=comparisons.prompt.labels if comparisons.prompt else (),
+                targets=context.targets,
             ),
             rules=Rules(table.alpha, table.scope, table.smallest_effect_elo),
             circumstances=_circumstances(comparisons, table, context, refused, regularise),
@@ -99,6 +109,7 @@ def fit(
         provenance=provenance,
         scope=table.scope,
         model=model.in_words,
+        alpha=table.alpha,
         regularised=regularise,
         anchor=table.anchor,
         refused=refused,
@@ -107,6 +118,7 @@ def fit(
         side=None if isinstance(lean, str) else lean,
         balance=balances,
         tie_models=_tie_models(whole, fits) if model.davidson else (),
+        pair_fits=pair_fits(counted, of, model=model, fits=fits, scope=_widest(of, table), ranked=ranked, alpha=table.alpha),
         pooled=tuple(one for found, _ in groups for one in found),
         between=tuple(one for _, found in groups for one in found),
         further=plain(
@@ -117,6 +129,15 @@ def fit(
             }
         ),
     )
+
+
+def _refused_scopes(of: Spread, comparisons: Comparisons) -> tuple[Refused, ...]:
+    """Return the scopes that the votes do not allow; where the source does not tell whose votes they are, that is the reason."""
+    known = {"participant": comparisons.participant, "prompt": comparisons.prompt}
+    untold = {
+        f"the votes are of one {one}": f"the file does not say which {one} each vote is of" for one, told in known.items() if told is None
+    }
+    return tuple(Refused(scope, untold.get(reason, reason)) for scope, reason in of.refused.items())
 
 
 def _fitted(whole: Wins, items: tuple[str, ...], model: Model) -> Fits:
@@ -186,6 +207,8 @@ def _circumstances(
 ) -> Circumstances:
     return Circumstances(
         votes=len(comparisons),
+        collected=context.collected,
+        unscored=comparisons.same_item,
         planned_votes=table.planned_votes,
         enrolled=context.enrolled,
         excluded=context.excluded,

@@ -15,6 +15,7 @@ from analysis.csv_votes import Columns, read_csv
 from analysis.exclusions import Remaining, apply_exclusions, sensitivity, without_exclusions
 from analysis.findings import Context, fit
 from analysis.other_tests import further_findings, other_tests
+from analysis.practice_effects import practice_effect
 from analysis.results import Results, write_results
 from analysis.run_findings import run_findings
 from analysis.verdicts import OtherTest
@@ -86,7 +87,7 @@ def _fit_everyone(
             table=replace(settings.analysis, resamples=_FEWEST_RESAMPLES),
             rng=_generator(settings.experiment.seed),
             provenance={},
-            context=Context(context.seal, enrolled=context.enrolled, others=others),
+            context=Context(context.seal, collected=context.collected, enrolled=context.enrolled, targets=context.targets, others=others),
             regularise=regularise,
         )
     except ExperimentError as error:
@@ -102,19 +103,30 @@ def _context(
     leave_out: Sequence[str],
 ) -> Context:
     lock, first = read_lock(experiment), min((vote.answered_at for vote in answered), default=None)
-    everyone = without_exclusions(answered).votes
+    everyone = from_votes(whole := without_exclusions(answered).votes)
     return Context(
         Seal(why_exploratory(settings, lock, first_vote=first), lock.sha256 if lock else None),
-        with_everyone=without(from_votes(everyone), leave_out) if len(remaining.votes) < len(everyone) else None,
+        with_everyone=without(everyone, leave_out) if len(remaining.votes) < len(whole) else None,
+        collected=len(everyone),
         excluded=len(remaining.excluded),
         enrolled=remaining.flow[0].participants,
+        targets=any(vote.left_target is not None or vote.right_target is not None for vote in answered),
         others=_others(experiment, settings, remaining.votes, stimuli),
         further={
             "exclusions": [dataclasses.asdict(stage) for stage in remaining.flow],
+            "halves": _halves(settings, remaining.votes, leave_out),
             **further_findings(answered, seed=settings.experiment.seed),
             **run_findings(stimuli, seed=settings.experiment.seed, alpha=settings.analysis.alpha, embeddings=_embeddings(experiment)),
         },
     )
+
+
+def _halves(settings: AnalysisSettings, votes: Sequence[Vote], leave_out: Sequence[str]) -> dict[str, object] | None:
+    """Return whether the first claim's difference is another one in the second half of the votes, in plain values."""
+    found = practice_effect(votes, settings.claim, alpha=settings.analysis.alpha, leave_out=leave_out)
+    if found is None:
+        return None
+    return {"refused": found} if isinstance(found, str) else dataclasses.asdict(found)
 
 
 def _others(experiment: Experiment, settings: AnalysisSettings, votes: Sequence[Vote], stimuli: Sequence[Stimulus]) -> dict[str, OtherTest]:

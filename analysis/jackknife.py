@@ -1,6 +1,6 @@
 """How far a difference could be off for new people and new prompts: the two-way jackknife, for one study or thousands at once."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ from analysis.preference import By, Fits, Model, Wins, added, group_wins
 
 Scope = Literal["these", "participants", "participants+prompts"]
 SCOPES: tuple[Scope, ...] = ("these", "participants", "participants+prompts")
+# Fewer participants, or prompts, tell nothing of new ones that a report could rely on.
+FEWEST_CLUSTERS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +38,8 @@ class Spread:
     without_participant: Array | None = None
     without_prompt: Array | None = None
     refused: dict[Scope, str] = field(default_factory=dict)
+    fits_without: dict[By, Fits] = field(default_factory=dict)
+    """The fits without each participant and each prompt, where the votes allow them, study by study: shape (studies x groups, ...)."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -45,7 +49,7 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """Differences in Elo with standard errors and degrees of freedom (infinite for a normal distribution), any equal shape."""
+    """Differences (in Elo unless told otherwise), standard errors and degrees of freedom, infinite for a normal one; any equal shape."""
 
     difference: Array
     standard_error: Array
@@ -91,7 +95,7 @@ def spread(cells: Cells, *, model: Model, fits: Fits | None = None) -> Spread:
     fits = fits or model.fit(whole, start=np.zeros(len(cells.items)))
     size = len(cells.items)
     inverse = model.inverse_information(whole, fits)
-    parts: dict[By, Array] = {}
+    parts: dict[By, Fits] = {}
     refused: dict[Scope, str] = {}
     groups: tuple[tuple[By, int, Scope], ...] = (
         ("participant", cells.participants, "participants"),
@@ -103,7 +107,8 @@ def spread(cells: Cells, *, model: Model, fits: Fits | None = None) -> Spread:
             refused |= {scope: found, "participants+prompts": found}
         else:
             parts[by] = found
-    both = None if "participants+prompts" in refused else _by_cell(cells, inverse, fits)
+    both = None if "participants+prompts" in refused else _by_cell(influences(cells, inverse, fits), size)
+    without = {by: part.strengths.reshape(*fits.strengths.shape[:1], -1, size) for by, part in parts.items()}
     return Spread(
         cells.items,
         fits.strengths,
@@ -111,20 +116,30 @@ def spread(cells: Cells, *, model: Model, fits: Fits | None = None) -> Spread:
         fits.chances(),
         cells.participants,
         cells.prompts,
-        _jackknife(parts.get("participant"), fits.strengths),
-        _jackknife(parts.get("prompt"), fits.strengths),
+        _jackknife(without.get("participant"), fits.strengths),
+        _jackknife(without.get("prompt"), fits.strengths),
         both,
-        parts.get("participant"),
-        parts.get("prompt"),
+        without.get("participant"),
+        without.get("prompt"),
         refused,
+        parts,
     )
+
+
+def with_enough(of: Spread) -> Spread:
+    """Return the spread with only those scopes that have at least 5 participants and, for new prompts, 5 prompts; the rest refused."""
+    few: dict[Scope, str] = {}
+    for what, count, scopes in (("participants", of.participants, SCOPES[1:]), ("prompts", of.prompts, SCOPES[2:])):
+        if count < FEWEST_CLUSTERS:
+            few = dict.fromkeys(scopes, f"there are {count} {what}, and what holds for new ones needs at least {FEWEST_CLUSTERS}") | few
+    return replace(of, refused={**few, **of.refused})
 
 
 def estimate(of: Spread, a: NDArray[np.int64] | int, b: NDArray[np.int64] | int, scope: Scope) -> Estimate:
     """Return the differences between items at the places `a` and `b`, shape (studies, ...) like them.
 
     Scope `these` takes the model's standard error; `participants` the jackknife over participants with t(P - 1);
-    `participants+prompts` max(V_P + V_Q - V_PQ, V_P, V_Q) with the degrees of freedom of Satterthwaite (1946).
+    `participants+prompts` max(V_P + V_Q - V_PQ, V_P, V_Q) with the degrees of freedom of `two_way_df`.
     """
     scale = ELO_PER_LOGIT**2
     difference = ELO_PER_LOGIT * (of.strengths[..., a] - of.strengths[..., b])
@@ -138,7 +153,8 @@ def estimate(of: Spread, a: NDArray[np.int64] | int, b: NDArray[np.int64] | int,
     if of.by_prompt is None or of.by_cell is None:
         raise ValueError(of.refused[scope])
     prompts, cells = scale * variance(of.by_prompt, a, b), scale * variance(of.by_cell, a, b)
-    return Estimate(difference, np.sqrt(two_way(people, prompts, cells)), satterthwaite(people, prompts, of.participants, of.prompts))
+    df = two_way_df(people, prompts, cells, of.participants, of.prompts)
+    return Estimate(difference, np.sqrt(two_way(people, prompts, cells)), df)
 
 
 def score_estimate(of: Spread, scope: Scope, *, anchor: int | None = None) -> Estimate:
@@ -168,15 +184,32 @@ def score_estimate(of: Spread, scope: Scope, *, anchor: int | None = None) -> Es
         return Estimate(difference, np.sqrt(people), np.full(difference.shape, of.participants - 1.0))
     if of.by_prompt is None or of.by_cell is None:
         raise ValueError(of.refused[scope])
-    prompts = variances(of.by_prompt)
-    df = satterthwaite(people, prompts, of.participants, of.prompts)
-    return Estimate(difference, np.sqrt(two_way(people, prompts, variances(of.by_cell))), df)
+    prompts, cells = variances(of.by_prompt), variances(of.by_cell)
+    df = two_way_df(people, prompts, cells, of.participants, of.prompts)
+    return Estimate(difference, np.sqrt(two_way(people, prompts, cells)), df)
 
 
 def two_way(people: Array, prompts: Array, cells: Array) -> Array:
     """Return the variance for new people and new prompts from those by participant, by prompt and by both."""
     found: Array = np.maximum(people + prompts - cells, np.maximum(people, prompts))
     return found
+
+
+def two_way_df(people: Array, prompts: Array, cells: Array, participants: int, prompt_count: int) -> Array:
+    """Return the degrees of freedom of `two_way`: of Satterthwaite (1946) for the sum of both, or of one part where that part decides.
+
+    Where V_P or V_Q alone is the largest of the three, that variance is estimated from P participants or Q prompts and no more, so
+    P - 1 or Q - 1 hold. The formula for the sum would count both, and new prompts would make an interval narrower. P - 1 hold also
+    wherever the 95 % interval would still be narrower than the one of new participants alone.
+    """
+    by_people, by_prompts = participants - 1.0, prompt_count - 1.0
+    one_decides = people + prompts - cells <= np.maximum(people, prompts)
+    alone = np.where(people >= prompts, by_people, by_prompts)
+    found = np.where(one_decides, alone, satterthwaite(people, prompts, participants, prompt_count))
+    half = student_quantile(0.975, found) * np.sqrt(two_way(people, prompts, cells))
+    narrower = half < student_quantile(0.975, np.asarray(by_people)) * np.sqrt(people)
+    capped: Array = np.where(narrower, np.minimum(found, by_people), found)
+    return capped
 
 
 def satterthwaite(people: Array, prompts: Array, participants: int, prompt_count: int) -> Array:
@@ -192,8 +225,8 @@ def variance(covariances: Array, a: NDArray[np.int64] | int, b: NDArray[np.int64
     return found
 
 
-def _without_each(cells: Cells, by: By, count: int, whole: Wins, model: Model, fits: Fits) -> Array | str:
-    """Return the log-strengths without each group, shape (studies, groups, items); in words why not, where one study lacks one."""
+def _without_each(cells: Cells, by: By, count: int, whole: Wins, model: Model, fits: Fits) -> Fits | str:
+    """Return the fits without each group; where a study lacks one: not a number among many studies, in words why not of a single one."""
     studies, size = fits.strengths.shape
     grouped = group_wins(cells, by=by)
     repeated = Wins(np.repeat(whole.decided, count, axis=0), np.repeat(whole.tied, count, axis=0) if whole.tied.any() else whole.tied)
@@ -201,9 +234,12 @@ def _without_each(cells: Cells, by: By, count: int, whole: Wins, model: Model, f
     identified = model.identified(rest)
     if studies == 1 and not identified.all():
         return f"without one {by}, the votes do not put all conditions on one scale ({np.sum(~identified)} of {count})"
-    found = np.full((studies * count, size), np.nan)
-    found[identified] = model.fit(rest.chosen(identified), start=np.repeat(fits.strengths, count, axis=0)[identified]).strengths
-    return found.reshape(studies, count, size)
+    fitted = model.fit(rest.chosen(identified), start=np.repeat(fits.strengths, count, axis=0)[identified])
+    found = Fits(np.full((studies * count, size), np.nan), None if fitted.log_nu is None else np.full(studies * count, np.nan))
+    found.strengths[identified] = fitted.strengths
+    if found.log_nu is not None and fitted.log_nu is not None:
+        found.log_nu[identified] = fitted.log_nu
+    return found
 
 
 def _jackknife(without: Array | None, strengths: Array) -> Array | None:
@@ -214,8 +250,18 @@ def _jackknife(without: Array | None, strengths: Array) -> Array | None:
     return found
 
 
-def _by_cell(cells: Cells, inverse: Array, fits: Fits) -> Array:
+def _by_cell(influence: Array, size: int) -> Array:
     """Return the sum of squared influences on the log-strengths of each participant at each prompt."""
+    of_strengths = influence[:, :, :size]
+    found: Array = np.swapaxes(of_strengths, 1, 2) @ of_strengths
+    return found
+
+
+def influences(cells: Cells, inverse: Array, fits: Fits) -> Array:
+    """Return how far each participant at each prompt moves the log-strengths (and log nu last), shape (studies, groups, parameters).
+
+    `inverse` is the model's covariance of all parameters; groups are numbered participant by participant.
+    """
     size, groups = len(cells.items), cells.participants * cells.prompts
     group = cells.participant * cells.prompts + cells.prompt
     shown = cells.left_wins + cells.right_wins + cells.ties
@@ -227,6 +273,5 @@ def _by_cell(cells: Cells, inverse: Array, fits: Fits) -> Array:
         tied = np.atleast_2d(cells.ties) - shown * fits.tie_chances()[:, cells.left, cells.right]
         more = np.stack([added(row, group, groups) for row in tied])
         slope = np.concatenate([slope, more[:, :, None]], axis=2)
-    influence = (slope @ inverse)[:, :, :size]
-    found: Array = np.swapaxes(influence, 1, 2) @ influence
+    found: Array = slope @ inverse
     return found

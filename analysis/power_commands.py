@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from analysis.comparisons import Comparisons, from_votes
 from analysis.config import AnalysisSettings, compared_names
 from analysis.csv_votes import Columns, read_csv
 from analysis.pilot import heterogeneity_of
@@ -18,15 +19,17 @@ from analysis.planning import PEOPLE, WANTED, Need, people_needed
 from analysis.power import PUBLISHED, Plan, Power, parse_claim, power
 from analysis.power_curve import draw_power, require_drawable
 from analysis.simulated_studies import LEVELS, Heterogeneity
-from stimuli.experiment import Experiment, ExperimentError
+from stimuli.experiment import Experiment, ExperimentError, require
 from stimuli.progress import shown
 from stimuli.seeds import seed_for
+from study.votes import read_votes
 
 _PILOT = Columns("left_condition", "right_condition", "choice", "participant", "prompt")
 _STEPS = 5
 _WHAT_IT_ASSUMES = """\
-Simulated with the analysis that will judge the study: two-sided test of every adjacent difference by the two-way jackknife{scope}. \
-How much people and prompts differ is assumed ({heterogeneity}); votes of a pilot study tell it better."""
+Simulated with the analysis that will judge the study: two-sided test of every adjacent difference by the jackknife{scope}. \
+The gap is that of all prompts such a study could have; the few that it has may show more or less of it, and are drawn anew for each \
+simulated study. {differ}"""
 
 
 class Planned(AnalysisSettings, Protocol):
@@ -66,7 +69,8 @@ def power_command(
     claim: Annotated[str, typer.Option(help='What shall be shown: "own > others", or a longer order.')] = "own > others",
     conditions: Annotated[str, typer.Option(help="All conditions of the study, with commas.")] = ",".join(PUBLISHED),
     heterogeneity: Annotated[
-        str, typer.Option(help="How much people and prompts differ: none, low, moderate, high, or a pilot's CSV file of votes.")
+        str,
+        typer.Option(help="How much people and prompts differ: none, low, moderate, high, or a pilot: its folder or CSV file of votes."),
     ] = "moderate",
     design: Annotated[Literal["all", "claims"], typer.Option(help="Compare all conditions, or only the neighbours in the claim.")] = "all",
     alpha: Annotated[float, typer.Option(min=0.0001, max=0.5, help="Error rate of the two-sided test.")] = 0.05,
@@ -74,13 +78,15 @@ def power_command(
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the simulation.")] = 1,
     curve: Annotated[Path | None, typer.Option(help="Draw power against people to this .png or .svg file.")] = None,
 ) -> None:
-    """Say how likely a planned study is to support a claim that is true, before anybody is asked.
+    """Say how likely a planned study is to support a claim that is true, before anybody is asked. It reads no study.toml.
 
-    Each line simulates many studies and analyses them as `tastebench analysis fit` does, for new people and new prompts. The table
-    gives the power with its Monte Carlo error, the difference found in 80 % of such studies (MDD), how often a significant
-    difference has the wrong sign (type S) and by how much it exaggerates (type M).
+    For a study.toml, its conditions and its scope there is `tastebench analysis plan`. Here each line simulates many studies and
+    analyses them as `tastebench analysis fit` does, for new people and new prompts. The table gives the power with its Monte Carlo
+    error, the difference found in 80 % of such studies (MDD), how often a significant difference has the wrong sign (type S) and by
+    how much it exaggerates (type M).
 
-    A pilot is a CSV file with the columns participant, prompt, left_condition, right_condition and choice.
+    A pilot is the folder of an experiment with exported votes, or a CSV file with the columns participant, prompt,
+    left_condition, right_condition and choice. Three people and three prompts are the least, and tell it coarsely.
 
     Example: `tastebench analysis power --people 20:100 --prompts 18,40 --per-person 90,184 --gap 27 --claim "own > others"`
     """
@@ -101,7 +107,7 @@ def power_command(
     console = Console(markup=False, highlight=False)
     console.print(f"{claim}, each {gap:g} Elo ahead of the next; {studies:,} studies a line, heterogeneity {heterogeneity}\n")
     console.print(_power_table(found))
-    console.print("\n" + _WHAT_IT_ASSUMES.format(scope=", for new people and new prompts", heterogeneity=heterogeneity))
+    console.print("\n" + _WHAT_IT_ASSUMES.format(scope=", for new people and new prompts", differ=_how_they_differ(heterogeneity)))
     if curve is not None:
         draw_power(found, curve, title=f"{claim}, {gap:g} Elo, {heterogeneity}")
         typer.echo(f"Written: {curve}")
@@ -113,7 +119,9 @@ def plan_command(
     *,
     gap: Annotated[float | None, typer.Option(help="The true difference in Elo; else smallest_effect_elo of study.toml.")] = None,
     per_person: Annotated[int | None, typer.Option(min=1, help="Comparisons a person; else all there are.")] = None,
-    heterogeneity: Annotated[str, typer.Option(help="none, low, moderate, high, or a pilot's CSV file of votes.")] = "moderate",
+    heterogeneity: Annotated[
+        str, typer.Option(help="none, low, moderate, high, or a pilot: its folder or CSV file of votes.")
+    ] = "moderate",
     studies: Annotated[int, typer.Option(min=50, max=100_000, help="Simulated studies for each step.")] = 400,
 ) -> None:
     """Say how many people a study.toml needs for each of its claims.
@@ -121,7 +129,10 @@ def plan_command(
     That many people, each judging the study's prompts, let 80 % of simulated studies support the claim if it is true by the gap.
     Where an image is made for one person, everybody is taken to have images of their own and as many of others as there are now.
 
-    Example: `tastebench analysis plan my-study --gap 27`
+    A pilot of three to five people is too small for any verdict about new people, and is not meant for one: it tells how much
+    people and prompts differ. After `tastebench study export pilot`, name its folder.
+
+    Example: `tastebench analysis plan my-study --gap 27`. With a pilot: `tastebench analysis plan my-study --heterogeneity pilot`
     """
     experiment, settings = cast("Callable[[Path], tuple[Experiment, Planned]]", ctx.obj)(folder)
     size = gap if gap is not None else settings.analysis.smallest_effect_elo
@@ -137,11 +148,18 @@ def plan_command(
     console.print(f"{len(settings.prompt)} prompts, a true difference of {size:g} Elo, heterogeneity {heterogeneity}\n")
     console.print(_need_table(needs))
     console.print(
-        "\n" + _WHAT_IT_ASSUMES.format(scope=f' at scope "{settings.analysis.scope}", each claim alone', heterogeneity=heterogeneity)
+        "\n"
+        + _WHAT_IT_ASSUMES.format(scope=f' at scope "{settings.analysis.scope}", each claim alone', differ=_how_they_differ(heterogeneity))
     )
     if any(not need.enough and need.at for need in needs):
-        console.print("Where even many people do not suffice, the prompts limit the study: add prompts, or claim less than new prompts.")
-    typer.echo(f"Next: tastebench study lock {quote(str(folder))}")
+        narrower = ", or claim less than new prompts" if settings.analysis.scope == "participants+prompts" else ""
+        console.print(f"Where even many people do not suffice, the prompts limit the study: add prompts{narrower}.")
+    if heterogeneity in LEVELS:
+        typer.echo(
+            f"With the votes of a pilot, from a folder of its own: tastebench analysis plan {quote(str(folder))} --heterogeneity PILOT"
+        )
+    made = experiment.stimuli.is_file()
+    typer.echo(f"Next: tastebench {'study' if made else 'stimuli'} plan {quote(str(folder))}")
 
 
 def counts(text: str) -> tuple[int, ...]:
@@ -179,11 +197,36 @@ def _per_person(text: str) -> tuple[int | None, ...]:
 def _heterogeneity(text: str, rng: np.random.Generator) -> Heterogeneity:
     if text in LEVELS:
         return LEVELS[text]
-    if not Path(text).is_file():
-        raise ExperimentError(
-            f'heterogeneity "{text}" is no level and no file; expected one of {", ".join(LEVELS)}, or a pilot\'s CSV file'
+    pilot = _pilot(Path(text))
+    if pilot.simulated_participants and pilot.participant is not None:
+        typer.echo(
+            f"WARNING: {pilot.simulated_participants} of the {len(pilot.participant.labels)} participants of {text} are simulated. "
+            "A rehearsal is no pilot: programs cannot tell how much people differ. Take the votes of people, or low, moderate or high.",
+            err=True,
         )
-    return heterogeneity_of(read_csv(Path(text), _PILOT), rng=rng)
+    return heterogeneity_of(pilot, rng=rng)
+
+
+def _how_they_differ(heterogeneity: str) -> str:
+    if heterogeneity in LEVELS:
+        return f"How much people and prompts differ is assumed ({heterogeneity}); votes of a pilot study tell it better."
+    told = f"How much people and prompts differ is as in the pilot {heterogeneity}, which tells it the coarser the smaller it is."
+    if Path(heterogeneity).is_dir():
+        told += " Its catch trials and repeats are left out; its [[exclusion]] rules are not applied."
+    return told
+
+
+def _pilot(path: Path) -> Comparisons:
+    """Return the votes of a pilot: those of an experiment's folder, catch trials and repeats apart, or those of a CSV file."""
+    if path.is_dir():
+        exported = require(Experiment(path).votes, made_by=f"tastebench study export {quote(str(path))}")
+        return from_votes([vote for vote in read_votes(exported) if vote.kind == "comparison"])
+    if not path.is_file():
+        raise ExperimentError(
+            f'heterogeneity "{path}" is no level, no folder and no file; expected one of {", ".join(LEVELS)}, the folder of a pilot after '
+            "`tastebench study export`, or a CSV file of its votes"
+        )
+    return read_csv(path, _PILOT)
 
 
 def _needs(

@@ -132,7 +132,10 @@ class Pooled:
 
 @dataclass(frozen=True)
 class Between:
-    """How much a condition's score differs between participants, or between prompts: a standard deviation in Elo."""
+    """How much a condition's score differs between participants, or between prompts: a standard deviation in Elo.
+
+    Scores have a mean of 1000, so one condition of k that varies with v gives each other one v / k even where those do not vary.
+    """
 
     of: str
     condition: str
@@ -148,6 +151,25 @@ class Pair:
     wins_a: int
     wins_b: int
     ties: int
+
+
+@dataclass(frozen=True)
+class PairFit:
+    """How often `a` was preferred to `b` (a tie is half), how often the fit expects it, and the first less the second.
+
+    All are shares. `low` and `high` bound the gap for whom `scope` says; None where the gap is 0 whatever people choose, or where
+    one participant or one prompt alone has the pair. `votes` counts those that compare the two.
+    """
+
+    a: str
+    b: str
+    votes: int
+    observed: float
+    expected: float
+    gap: float
+    low: float | None
+    high: float | None
+    scope: str
 
 
 @dataclass(frozen=True)
@@ -214,6 +236,8 @@ class Results:
     scope: str = "these"
     """For whom the verdicts are, and the differences that a report shows."""
     model: str = "Bradley-Terry model"
+    alpha: float = 0.05
+    """The error rate of tests; intervals hold the truth in 1 - alpha of studies."""
     regularised: bool = False
     """The scores hold made-up half wins: they may be looked at, and support no claim."""
     anchor: str | None = None
@@ -224,6 +248,8 @@ class Results:
     side: Side | None = None
     balance: tuple[Balance, ...] = ()
     tie_models: tuple[TieModel, ...] = ()
+    pair_fits: tuple[PairFit, ...] = ()
+    """Goodness of fit; nothing in results that do not tell it."""
     pooled: tuple[Pooled, ...] = ()
     between: tuple[Between, ...] = ()
     further: dict[str, Any] = field(default_factory=dict)
@@ -257,6 +283,7 @@ _LISTS: dict[str, Any] = {
     "ahead": Ahead,
     "balance": Balance,
     "tie_models": TieModel,
+    "pair_fits": PairFit,
     "pooled": Pooled,
     "between": Between,
 }
@@ -286,6 +313,7 @@ def read_results(path: Path) -> Results:
             provenance=content["provenance"],
             scope=content.get("scope", "these"),
             model=content.get("model", "Bradley-Terry model"),
+            alpha=content["alpha"],
             regularised=content.get("regularised", False),
             anchor=content.get("anchor"),
             side=Side(**content["side"]) if content.get("side") else None,

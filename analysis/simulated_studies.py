@@ -235,11 +235,10 @@ def calibrated(study: Design, elo: dict[str, float], heterogeneity: Heterogeneit
         raise ExperimentError(f"wished scores are for {', '.join(sorted(elo))}, but the conditions are {', '.join(study.items)}")
     wished = np.array([elo[item] for item in study.items]) / ELO_PER_LOGIT
     wished -= wished.mean()
-    shown = _shown(study)
-    spread = _spreads(study.items, heterogeneity)
+    shown = shown_pairs(study)
     means = wished.copy()
     for _ in range(200):
-        wins = shown * _expected_share(means, spread, heterogeneity.people)
+        wins = shown * expected_shares(study, means, heterogeneity)
         found = strengths_of_many(wins[None], start=wished, tolerance=1e-11)[0]
         miss: Array = wished - found
         means += miss * 1.2
@@ -248,7 +247,7 @@ def calibrated(study: Design, elo: dict[str, float], heterogeneity: Heterogeneit
     raise ExperimentError("no mean utilities give these scores; are they more than a thousand Elo apart?")
 
 
-def _shown(study: Design) -> Array:
+def shown_pairs(study: Design) -> Array:
     """Return how often each two conditions are compared, symmetric, shape (items, items)."""
     size = len(study.items)
     codes = study.condition_of[study.left] * size + study.condition_of[study.right]
@@ -275,11 +274,11 @@ def _spreads(items: tuple[str, ...], of: Heterogeneity) -> Array:
     return deviation
 
 
-def _expected_share(means: Array, spread: Array, people: bool) -> Array:
-    """Return how often the row is preferred to the column in the long run, either one on the left as often."""
-    gap = means[:, None] - means[None, :]
-    side = _SIDE_MEAN if people else 0.0
-    lapse = _LAPSE_A / (_LAPSE_A + _LAPSE_B) if people else 0.0
+def expected_shares(study: Design, means: Array, heterogeneity: Heterogeneity) -> Array:
+    """Return how often the row is preferred to the column in the long run, either one on the left as often, shape (items, items)."""
+    gap, spread = means[:, None] - means[None, :], _spreads(study.items, heterogeneity)
+    side = _SIDE_MEAN if heterogeneity.people else 0.0
+    lapse = _LAPSE_A / (_LAPSE_A + _LAPSE_B) if heterogeneity.people else 0.0
     drawn = gap[..., None] + spread[..., None] * _NODES
     either: Array = (1 / (1 + np.exp(-(drawn + side))) + 1 / (1 + np.exp(-(drawn - side)))) / 2
     share: Array = either @ (_WEIGHTS / _WEIGHTS.sum()) * (1 - lapse) + lapse / 2

@@ -41,6 +41,12 @@ def circular_triads(wins: Codes) -> int:
     return _closed_walks(wins) // 3
 
 
+def decided_triads(wins: Codes) -> int:
+    """Return in how many triads all three pairs are decided; `wins` as in `circular_triads`."""
+    # A triangle in the graph of decided pairs has six closed walks of three steps.
+    return _closed_walks(wins + wins.T) // 6
+
+
 def most_circular_triads(size: int) -> int:
     """Return the largest number of circular triads that `size` items allow: (n³ - n)/24 for odd n, (n³ - 4n)/24 for even n.
 
@@ -85,8 +91,7 @@ def _of_prompt(answers: dict[tuple[str, str], int]) -> Triads:
     decided = wins + wins.T
     circular = circular_triads(wins)
     complete = len(items) >= 3 and int(decided.sum()) == len(items) * (len(items) - 1)
-    # A triangle in the graph of decided pairs has six closed walks of three steps.
-    triangles = _closed_walks(decided) // 6
+    triangles = decided_triads(wins)
     most = most_circular_triads(len(items)) if complete else 0
     return Triads(circular, triangles, int(complete), circular if complete else 0, most)
 

@@ -9,12 +9,11 @@ import numpy as np
 
 from analysis.bradley_terry import ELO_PER_LOGIT, Array
 from analysis.config import Claim
-from analysis.jackknife import SCOPES, Estimate, Scope, Spread, estimate, student_quantile, variance
+from analysis.jackknife import FEWEST_CLUSTERS, SCOPES, Estimate, Scope, Spread, estimate, student_quantile, variance
 
 SUPPORTED, CONTRADICTED, EQUIVALENT = "SUPPORTED", "CONTRADICTED", "EQUIVALENT"
 INCONCLUSIVE, NOT_TESTABLE = "INCONCLUSIVE", "NOT TESTABLE"
 MEANINGFUL, NEGLIGIBLE = "meaningful", "negligible"
-FEWEST_CLUSTERS = 5
 LEAST_OF_PLANNED = 0.8
 MOST_EXCLUDED = 0.2
 
@@ -32,10 +31,14 @@ class Rules:
 class Circumstances:
     """What can make a claim untestable besides the differences themselves.
 
-    `refused` gives the reason by pair of names, in either order. `excluded` of `enrolled` participants were taken out by rule.
+    `votes` are the comparisons that are scored, of `collected` that exclusion rules and what was left out have not touched yet, and
+    `unscored` more that compare two images of one name. `refused` gives the reason by pair of names, in either order. `excluded` of
+    `enrolled` participants were taken out by rule.
     """
 
     votes: int
+    collected: int | None = None
+    unscored: int = 0
     planned_votes: int | None = None
     enrolled: int | None = None
     excluded: int = 0
@@ -104,7 +107,9 @@ def verdicts(
     """Return the verdict on each claim, p-values corrected by Holm's rule for the testable claims of its family.
 
     A `greater` claim is tested two-sided, so that it can be contradicted as surely as supported. An `order` has p = twice the
-    largest one-sided p of its steps (intersection-union: all must hold). `equivalent` is two one-sided tests at alpha.
+    largest one-sided p of its steps (intersection-union: all must hold). `equivalent` is two one-sided tests at alpha. Its p is near
+    1 where it is refuted, so that Holm's rule says nothing about that: `equivalent` and `noninferior` claims are contradicted at
+    alpha over the number of testable claims of the family (Bonferroni).
     """
     others = others or {}
     found = [_measured(claim, of, rules, circumstances, others.get(claim.id), count_clusters) for claim in claims]
@@ -188,10 +193,23 @@ def _why_untestable(names: tuple[str, ...], of: Spread, rules: Rules, circumstan
 
 def _why_too_few(circumstances: Circumstances) -> str | None:
     planned, enrolled = circumstances.planned_votes, circumstances.enrolled
-    if planned and circumstances.votes < LEAST_OF_PLANNED * planned:
-        return f"{circumstances.votes:,} votes are {circumstances.votes / planned:.0%} of the {planned:,} planned, below 80 %"
+    reasons = [_fewer_than_planned(circumstances, planned)] if planned else []
     if enrolled and circumstances.excluded > MOST_EXCLUDED * enrolled:
-        return f"{circumstances.excluded} of {enrolled} participants were excluded, which is more than 20 %"
+        reasons.append(f"{circumstances.excluded} of {enrolled} participants were excluded, which is more than 20 %")
+    return "; ".join(reason for reason in reasons if reason) or None
+
+
+def _fewer_than_planned(circumstances: Circumstances, planned: int) -> str | None:
+    """Return why there are less than 80 % of the votes planned: too few came in, or too few were left; None where there are enough."""
+    votes, fewest = circumstances.votes, LEAST_OF_PLANNED * planned
+    collected = max(votes, circumstances.collected or 0)
+    if collected < fewest:
+        told = f"{collected:,} scored votes came in, {collected / planned:.0%} of the {planned:,} planned, below 80 %"
+        apart = f"{circumstances.unscored:,} more compare two images of one name, which no score and no planned_votes counts"
+        return f"{told} ({apart})" if circumstances.unscored else told
+    if votes < fewest:
+        why = "the exclusion rules and what was left out on request" if circumstances.left_out else "the exclusion rules"
+        return f"{collected:,} scored votes came in, and {why} left {votes:,}, {votes / planned:.0%} of the {planned:,} planned, below 80 %"
     return None
 
 
@@ -213,25 +231,54 @@ def _p_value(claim: Claim, steps: Sequence[Step]) -> float:
 
 def _decided(found: Verdict, rules: Rules, family: int) -> Verdict:
     claim, p, adjusted = found.claim, found.p_value or 0.0, found.p_adjusted or 0.0
-    # The level at which Holm's rule would just reject; an order is contradicted by one step, so its steps share alpha as well.
-    alpha = rules.alpha / family / len(found.steps) if claim.type == "order" else rules.alpha * (p / adjusted if adjusted else 1 / family)
+    alpha = _corrected(claim, rules.alpha, family, p=p, adjusted=adjusted)
     steps = tuple(replace(step, adjusted_alpha=alpha) for step in found.steps)
     found = replace(found, steps=steps)
-    level, lowest = _percent(1 - alpha), 0.0 - (claim.margin_elo or 0.0)
     against = [step for step in steps if _contradicts(claim, step, alpha)]
     if against:
-        which = ", ".join(f"{step.a} minus {step.b}" for step in against)
-        bound = f"outside ±{claim.margin_elo:g}" if claim.type == "equivalent" else f"below {lowest:g}"
-        return replace(found, kind=CONTRADICTED, rule=f"the {level} interval of {which} lies wholly {bound}")
-    if claim.type != "equivalent" and adjusted <= rules.alpha:
+        which = ", ".join(_told_interval(step, alpha) for step in against)
+        bound = f"outside ±{claim.margin_elo:g}" if claim.type == "equivalent" else f"below {_bound(claim):g}"
+        return replace(found, kind=CONTRADICTED, rule=f"the {_corrected_level(alpha, rules)} of {which}, lies wholly {bound}")
+    if claim.type != "equivalent" and adjusted <= rules.alpha and (claim.type == "order" or _points_right(claim, steps)):
         rule = f"adjusted p = {adjusted:.3g} is at most {rules.alpha:g}"
         return replace(found, kind=SUPPORTED, grade=_grade(claim, steps, rules), rule=rule)
     margin = claim.margin_elo or rules.smallest_effect
     close = bool(steps) and margin is not None and claim.type != "order" and _inside(steps[0], margin, rules.alpha)
     if close and (claim.type != "equivalent" or adjusted <= rules.alpha):
         rule = f"the {_percent(1 - 2 * rules.alpha)} interval of {steps[0].a} minus {steps[0].b} lies inside ±{margin:g} Elo"
+        rule += f", and adjusted p = {adjusted:.3g} is at most {rules.alpha:g}" if claim.type == "equivalent" else ""
         return replace(found, kind=EQUIVALENT, rule=rule)
     return replace(found, kind=INCONCLUSIVE, rule=_why_open(found, rules))
+
+
+def _corrected(claim: Claim, alpha: float, family: int, *, p: float, adjusted: float) -> float:
+    """Return the level of a claim's corrected intervals, at which it is contradicted."""
+    if claim.type == "order":
+        # One step contradicts an order, so its steps share alpha as well.
+        return alpha / family / (len(claim.items) - 1)
+    if claim.type in ("equivalent", "noninferior"):
+        return alpha / family
+    # The level at which Holm's rule would just reject.
+    return alpha * p / adjusted if adjusted else alpha / family
+
+
+def _bound(claim: Claim) -> float:
+    """Return what the difference has to be above, in Elo."""
+    return 0.0 - (claim.margin_elo or 0.0)
+
+
+def _points_right(claim: Claim, steps: Sequence[Step]) -> bool:
+    return all(step.difference > _bound(claim) for step in steps)
+
+
+def _told_interval(step: Step, alpha: float) -> str:
+    low, high = step.interval(alpha)
+    return f"{step.a} minus {step.b}, {low:+.1f} to {high:+.1f}"
+
+
+def _corrected_level(alpha: float, rules: Rules) -> str:
+    level = _percent(1 - alpha)
+    return f"{level} interval" if math.isclose(alpha, rules.alpha) else f"corrected interval ({level})"
 
 
 def _contradicts(claim: Claim, step: Step, alpha: float) -> bool:
@@ -256,7 +303,23 @@ def _inside(step: Step, margin: float, alpha: float) -> bool:
 
 
 def _why_open(found: Verdict, rules: Rules) -> str:
-    return f"adjusted p = {found.p_adjusted:.3g} is more than {rules.alpha:g}, and no other rule fits"
+    """Return by how much what decides falls short."""
+    claim, steps, adjusted = found.claim, found.steps, f"adjusted p = {found.p_adjusted:.3g}"
+    if not steps:
+        return f"{adjusted} is more than {rules.alpha:g}, and such a test contradicts nothing"
+    alpha = steps[0].adjusted_alpha
+    level, told = _corrected_level(alpha, rules), _told_interval(steps[0], alpha)
+    if claim.type == "order":
+        weakest = max(steps, key=lambda step: float(step.estimate.p_above()))
+        which = f"{weakest.a} minus {weakest.b}"
+        return f"{adjusted}, from the weakest step ({which}), is more than {rules.alpha:g}, and no step's {level} lies below 0"
+    if claim.type == "equivalent":
+        margin, usual = claim.margin_elo or 0.0, f"{_percent(1 - 2 * rules.alpha)} interval"
+        inside = _inside(steps[0], margin, rules.alpha)
+        first = f"{adjusted} is more than {rules.alpha:g}" if inside else f"the {usual} of {_told_interval(steps[0], 2 * rules.alpha)}"
+        first += f", although the {usual} lies inside ±{margin:g} Elo" if inside else f", does not lie inside ±{margin:g} Elo"
+        return f"{first}, and the {level} of {told}, does not lie outside"
+    return f"the {level} of {told}, holds {_bound(claim):g} ({adjusted})"
 
 
 @dataclass(frozen=True)
