@@ -91,6 +91,11 @@ class Experiment:
         return self.work / "predictor.npz"
 
     @property
+    def small_copies(self) -> Path:
+        """The small copies of images that the last report showed, so that the next need not make them again."""
+        return self.work / "small_copies.zip"
+
+    @property
     def onboarding(self) -> Path:
         """What a server needs to choose the image that a new person rates next."""
         return self.work / "onboarding.npz"

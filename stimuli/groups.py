@@ -17,16 +17,21 @@ GroupName = Annotated[str, text_of(r"[A-Za-z0-9_-]{1,64}", expected="1 to 64 let
 
 @dataclass(frozen=True)
 class Group:
-    """`[[group]]`: people who can be a target together, by what they said of themselves, or by name in `members`.
+    """`[[group]]`: people who can be a target together, by what they said of themselves, or by name.
 
-    `age` is a band, such as "25 to 34"; whoever is to match gave every answer that is named here.
+    Whoever is to match gave every answer that is named here.
     """
 
     name: GroupName
+    """What `targets` call it."""
     gender: str | None = None
+    """The answer that its people gave."""
     age: str | None = None
+    """The band that its people are in, such as "25 to 34"."""
     nationality: str | None = None
+    """The answer that its people gave."""
     members: tuple[str, ...] = ()
+    """Its people by name, in place of answers."""
 
     @property
     def answers(self) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What is wrong in study.toml between the tables that describe the stimuli, although each of them is well-formed."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from stimuli.studyfile import Mistake, did_you_mean
 
 # The analysis sorts a target user's images under these names.
 RESERVED = ("own", "others")
+# 512 tokens, less those of the chat around a prompt, at four tokens for three words.
+_MANY_WORDS = 320
 # Scorers that are somebody's: each target has their own.
 _FOR_TARGETS = (scorers.PERSONAL, "placebo")
 
@@ -38,7 +41,21 @@ def mistakes(settings: StimuliSettings, folder: Path) -> Iterator[Mistake]:
         yield from _strangers(place, condition, settings)
         yield from _images(place, condition, settings.prompt, folder)
     yield from _sizes(settings, folder)
+    yield from _same_images(settings, folder)
     yield from _enough(settings)
+
+
+def doubts(settings: StimuliSettings) -> Iterator[str]:
+    """Yield what is no mistake but deserves a look, in sentences: prompts that FLUX.2 may find too long, told by their words."""
+    if not settings.stimuli.generator.startswith("flux2"):
+        return
+    for prompt in settings.prompt:
+        words = len(prompt.text.split())
+        if words > _MANY_WORDS:
+            yield (
+                f'[[prompt]] "{prompt.id}" has {words} words. FLUX.2 reads 512 tokens, which is about {_MANY_WORDS} English words; it '
+                "would be refused when it is rendered, and so would longer rewordings of it. Shorten it"
+            )
 
 
 def _parts(table: StimuliTable, folder: Path) -> Iterator[Mistake]:
@@ -235,6 +252,24 @@ def _sizes(settings: StimuliSettings, folder: Path) -> Iterator[Mistake]:
                     f"leads to {path} with {size[0]} x {size[1]} pixels, but {where} has {first[0]} x {first[1]}; "
                     "scale them to one size, or their size tells how they were made",
                 )
+
+
+def _same_images(settings: StimuliSettings, folder: Path) -> Iterator[Mistake]:
+    """Yield each condition whose own images are another's, prompt by prompt: the same files under two names, mostly a slip of the pen."""
+    shown: dict[tuple[str, ...], str] = {}
+    for number, condition in enumerate(settings.condition, start=1):
+        if condition.images is None:
+            continue
+        paths = [own_image(folder, condition.images, prompt.id) for prompt in settings.prompt]
+        if not all(path.is_file() for path in paths):
+            continue
+        images = tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
+        if (other := shown.setdefault(images, condition.name)) != condition.name:
+            yield Mistake(
+                f'[[condition]] {number} ("{condition.name}")',
+                "images",
+                f'is "{condition.images}", which leads to the same images as those of "{other}" for every prompt; name its own',
+            )
 
 
 def _makes_images(settings: StimuliSettings) -> bool:

@@ -121,10 +121,22 @@ class Store:
         with self._transaction():
             rows = [_row(result) for result in results]
             self._database.executemany("INSERT OR IGNORE INTO results VALUES (?, ?, ?, ?)", rows)
-            told = [(key_of(event), at, canonical(event)) for event in events]
+            told = [(self._told_by(event), at, canonical(event)) for event in events]
             self._database.executemany("INSERT OR IGNORE INTO events (key, at, event) VALUES (?, ?, ?)", told)
         if events:
             self._write_log()
+
+    def _told_by(self, event: Event) -> str:
+        """Return the key by which an event is told once. A plan holds anew where another one came after it."""
+        if event.get("event") != "planned":
+            return key_of(event)
+        latest = self._database.execute(
+            """SELECT key, event FROM events WHERE event LIKE '%"event":"planned"%' ORDER BY number DESC LIMIT 1"""
+        ).fetchone()
+        if latest is None:
+            return key_of(event)
+        key, before = str(latest[0]), latest[1]
+        return key if before == canonical(event) else key_of({"event": event, "after": key})
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -42,7 +42,9 @@ class ExperimentTable:
     """`[experiment]`: what it is called, and the seed that all chance in it comes from."""
 
     title: str
+    """What the study is called, on the report and in commands."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    """Where all chance in the experiment comes from; the same seed gives the same images and schedules."""
 
 
 def text_of(pattern: str, *, expected: str) -> AfterValidator:

@@ -33,7 +33,7 @@ def start(request: Request) -> Response:
         session = running.session()
         recruitment = session.table.recruitment
         arrival = read_arrival(dict(request.query_params), recruitment, secret=session.secret, keys=running.panel_keys())
-        if arrival is None and session.arrived(request.cookies.get(running.COOKIES[session.kind], "")):
+        if arrival is None and session.arrived(request.cookies.get(running.cookie(session.kind), "")):
             return onward
         key = session.arrive(arrival or anonymous(recruitment))
     except UnavailableError:
@@ -41,7 +41,7 @@ def start(request: Request) -> Response:
     except ExperimentError as error:
         return _page("refusal", reason=str(error))
     secure = request.url.scheme == "https"
-    onward.set_cookie(running.COOKIES[session.kind], key, max_age=_MONTH, httponly=True, samesite="lax", secure=secure)
+    onward.set_cookie(running.cookie(session.kind), key, max_age=_MONTH, httponly=True, samesite="lax", secure=secure)
     return onward
 
 
@@ -72,10 +72,10 @@ def _page(name: str, *, reason: str = "", status: int = 400, headers: dict[str, 
 def _is_known(request: Request) -> bool:
     try:
         session = running.session()
-        return session.arrived(request.cookies.get(running.COOKIES[session.kind], "")) is not None
+        return session.arrived(request.cookies.get(running.cookie(session.kind), "")) is not None
     except UnavailableError:
         # Whoever comes back while the database rests is told so by the page.
-        return any(cookie in request.cookies for cookie in running.COOKIES.values())
+        return any(running.cookie(kind) in request.cookies for kind in running.COOKIES)
 
 
 app = st.App(

@@ -1,21 +1,25 @@
 """The commands of this room: those that run a study, joined with those of its parts."""
 
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 from rich.console import Console
 from sqlalchemy import make_url
 
-from stimuli.experiment import Experiment
+from stimuli.experiment import Experiment, ExperimentError
 from stimuli.progress import shown
 from study import driving, serving, simulate
 from study import lock as claims_lock
+from study.config import StudySettings
 from study.deployment import commands as deployment
 from study.design import commands as design
+from study.design.next_command import next_command
 from study.invocation import DatabaseUrl, Folder, Rating, arguments, database_url, opened
+from study.preview import preview_database, preview_settings
 from study.recruitment import commands as recruitment
 from study.researcher import commands as researcher
+from study.researcher import state_commands
 from study.storage import commands as storage
 from study.storage.existing import open_existing
 from study.storage.records import StudyKind
@@ -28,6 +32,8 @@ _WHO_COMES = {
     "prolific": _FROM_A_PANEL,
     "panel": _FROM_A_PANEL,
 }
+
+_LOOPBACK, _EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,21 +54,32 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port; without it a free one is taken, 8501 first.")] = None,
     host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     unreviewed: Annotated[bool, typer.Option("--unreviewed", help="Open it although nobody has looked through its images.")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Try the study yourself, in a database of its own, which is never exported.")
+    ] = False,
 ) -> None:
     """Open the study for people, in a browser, until Ctrl-C.
 
     Takes the images and [study] (or [rating]); keeps everything in its database. Run again, it goes on with the same participants.
+    Ctrl-C only stops the server; `tastebench study close` ends the study, and lets those who are inside finish.
     Give each person their own link, ADDRESS?participant=ID (letters, digits, - and _); the id of a target user makes that person
     the target user. Without an id the person stays anonymous. `tastebench study invite` writes links that nobody can forge.
 
-    Example: `tastebench study serve my-study --port 8501`
+    To go through the study yourself, give --preview: it needs no invitation and no panel, and no vote of it counts anywhere.
+
+    Example: `tastebench study serve my-study --port 8501`. To try it: `tastebench study serve my-study --preview`
     """
     experiment, settings = opened(context, folder)
+    if preview:
+        _refuse_database(context)
+        _preview(experiment, settings, rating=rating, port=port, host=host, unreviewed=unreviewed)
 
     def announce(address: str) -> None:
         by = (settings.rating if rating else settings.study).recruitment.by
-        typer.echo(f"The study is open at {address} ({_WHO_COMES[by]}). Ctrl-C closes it.")
-        typer.echo(f"Who is where: tastebench study status{arguments(folder, rating=rating, database=database)}")
+        typer.echo(f"The study is open at {address} ({_WHO_COMES[by]}). Ctrl-C stops the server; run this again to go on.")
+        about = arguments(folder, rating=rating, database=database)
+        typer.echo(f"Who is where: tastebench study status{about}")
+        typer.echo(f"To let nobody new in, while those inside finish: tastebench study close{about}")
 
     url = database_url(experiment, rating=rating, given=database)
     serving.serve(experiment, settings, kind=_kind(rating=rating), url=url, unreviewed=unreviewed, port=port, host=host, announce=announce)
@@ -110,6 +127,38 @@ def lock(context: typer.Context, folder: Folder) -> None:
     if experiment.database.is_file() and (votes := _votes(experiment)):
         typer.echo(f"{votes} votes were given already, so verdicts on them will be EXPLORATORY: a lock counts for what comes after it.")
     typer.echo(f"Written: {experiment.lock}; keep a copy of the hash where others can see it (a preregistration).")
+    typer.echo(f"Next: {next_command(experiment, settings)}")
+
+
+def _preview(experiment: Experiment, settings: StudySettings, *, rating: bool, port: int | None, host: str, unreviewed: bool) -> NoReturn:
+    """Serve a copy of the study that starts anew and counts nowhere; on this machine alone it needs no review."""
+    seen_here = host in _LOOPBACK
+
+    def announce(address: str) -> None:
+        for_whom = "for you alone" if seen_here else "for everybody who reaches this machine, without a password"
+        typer.echo(f"A preview, {for_whom}: {address} (add ?participant=ID to see what a target user sees). Ctrl-C ends it.")
+        if host in _EVERYWHERE:
+            typer.echo("On a phone in the same network, put this machine's name or address in place of localhost.")
+        typer.echo("It has a database of its own, which is made anew each time: no vote of it is in the study, its export or its report.")
+
+    kind = _kind(rating=rating)
+    serving.serve(
+        experiment,
+        preview_settings(settings),
+        kind=kind,
+        url=preview_database(experiment, kind),
+        unreviewed=unreviewed or seen_here,
+        port=port,
+        host=host,
+        announce=announce,
+        preview=True,
+    )
+
+
+def _refuse_database(context: typer.Context) -> None:
+    source = context.get_parameter_source("database")
+    if source is not None and source.name == "COMMANDLINE":
+        raise ExperimentError("--preview has a database of its own, and --database names another; leave out one of the two")
 
 
 def _votes(experiment: Experiment) -> int:
@@ -125,5 +174,5 @@ def _kind(*, rating: bool) -> StudyKind:
     return "rating" if rating else "comparison"
 
 
-for part in (design, researcher, recruitment, storage, deployment):
+for part in (design, researcher, state_commands, recruitment, storage, deployment):
     app.add_typer(part.app)

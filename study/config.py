@@ -19,89 +19,110 @@ _TEXTS = Path(__file__).with_name("texts")
 
 @dataclass(frozen=True)
 class Simulation:
-    """`[study.simulation]`: how simulated participants answer.
-
-    A choice is logistic in the difference of true utilities times `sensitivity`, plus a personal leaning to one side
-    (standard deviation `side_bias`, logits); a share `lapse` of answers is a coin flip.
-    """
+    """`[study.simulation]`: how simulated participants answer: a choice is logistic in the difference of true utilities."""
 
     sensitivity: Annotated[float, Field(ge=0)] = 1.0
+    """How much a difference in true liking counts: the factor before it in the logistic model of a choice."""
     side_bias: Annotated[float, Field(ge=0)] = 0.1
+    """How much people lean to one side: standard deviation over participants, in logits."""
     lapse: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """The share of answers that are a coin flip."""
 
 
 @dataclass(frozen=True)
 class Recruitment:
-    """`[study.recruitment]`: how people come, and where they go afterwards.
+    """`[study.recruitment]`, and the same for `[rating.recruitment]`: how people come, and where they go afterwards.
 
     `by`: "link" (anybody; `?participant=ID` or anonymous), "invitation" (only links signed by `tastebench study invite`),
     "prolific" (Prolific's own parameters and return address) or "panel" (any panel, by the names below).
-    `id_parameter` holds the panel's id of the person, `keep` further parameters to store; `return_to` is where people are sent
-    at the end, with `{code}` in it; the codes tell the panel what became of them (`full` also of whom closing stopped). `keys` is a
-    file with the panel's published keys (JWKS): arrivals must then carry a token signed by one of them in the parameter
-    `token_parameter`, for the domain `audience` (the one people reach the study at), so that links to other studies of the panel
-    do not open this one.
     """
 
     by: Literal["link", "invitation", "prolific", "panel"] = "link"
+    """How people come: by a link that anybody may use, by signed invitations, from Prolific, or from another panel."""
     id_parameter: str | None = None
+    """The parameter of the address that holds the panel's id of the person."""
     keep: tuple[str, ...] = ()
+    """Further parameters of the address to store."""
     return_to: str | None = None
+    """Where people are sent at the end, with `{code}` in it."""
     complete: str | None = None
+    """The panel's code for whoever finished."""
     screened_out: str | None = None
+    """The panel's code for whoever was screened out."""
     no_consent: str | None = None
+    """The panel's code for whoever declined."""
     full: str | None = None
+    """The panel's code for whoever found no place, or was stopped by the closing."""
     keys: str | None = None
+    """A file with the panel's published keys (JWKS); arrivals must then carry a token that one of them signed."""
     token_parameter: str | None = None
+    """The parameter of the address that holds this token."""
     audience: str | None = None
+    """The domain at which people reach the study; tokens for another one open nothing."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """`[[question]]`: something to ask beside the images, "before" (screening) or "after" them.
-
-    `type`: "choice" (one of `options`), "scale" (`points` steps between the two texts in `ends`), "number" (`least` to `most`)
-    or "text". Whoever gives an answer that is not in `accept` is screened out (empty: nobody is). `quota` bounds how many may
-    take part with an answer. Only questions before the images can screen or have quotas.
-    """
+    """`[[question]]`: something to ask beside the images. Only questions before the images can screen people or have quotas."""
 
     id: Name
+    """Its name in participants.parquet."""
     text: Text
+    """What is asked."""
     when: Literal["before", "after"] = "after"
+    """Before the images (which may screen people) or after them."""
     type: Literal["choice", "scale", "number", "text"] = "choice"
+    """One of `options`, a step on a scale, a number, or free text."""
     options: tuple[Text, ...] = ()
+    """The answers to choose from, for "choice"."""
     ends: tuple[Text, ...] = ()
+    """The two texts at the ends, for "scale"."""
     points: Annotated[int, Field(ge=2, le=11)] = 5
+    """Steps, for "scale"."""
     least: float | None = None
+    """The smallest answer, for "number"."""
     most: float | None = None
+    """The largest answer, for "number"."""
     required: bool = True
+    """Whether it must be answered."""
     accept: tuple[Text, ...] = ()
+    """The options with which people may take part; none: all of them."""
     quota: dict[str, Count] = field(default_factory=dict)
+    """How many may take part with an option."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Procedure:
-    """How people are asked, whatever they are asked. Texts that are None come from the catalogue of `language`.
-
-    `block`: trials between two breaks (0: no breaks). `participants`: places in the study (None: any number); a place is held
-    for whoever takes it and comes back `hold_minutes` after their last sign of life. `unreviewed`: open the study although
-    nobody has looked through its images. `hourly_pay` and `seconds_per_trial` only serve the plan that is printed.
-    """
+    """`[study]` and `[rating]`: how people are asked, whatever they are asked. Texts left out are those of the language."""
 
     language: str = "en"
+    """The language of the pages, or a file of your own texts, such as "fr.toml"."""
     question: Text | None = None
+    """What is asked above the images."""
     consent: Text | None = None
+    """What people agree to before anything else."""
     instructions: Text | None = None
+    """What they read before the first trial."""
     thanks: Text | None = None
+    """What they read at the end."""
     practice: Annotated[int, Field(ge=0, le=20)] = 2
+    """Trials that do not count, at the beginning."""
     min_ms: Annotated[int, Field(ge=0, le=10_000)] = 400
+    """Milliseconds before which no answer is taken."""
     block: Annotated[int, Field(ge=0, le=10_000)] = 40
+    """Trials between two breaks; 0: no breaks."""
     participants: Count | None = None
+    """Places in the study; without it any number."""
     hold_minutes: Annotated[int, Field(ge=1, le=100_000)] = 60
+    """Minutes after their last sign of life for which somebody's place is held."""
     unreviewed: bool = False
+    """Open the study although nobody has looked through its images."""
     seconds_per_trial: Annotated[float, Field(gt=0)] = 5.0
+    """How long a trial takes, for the plan that is printed."""
     hourly_pay: Annotated[float, Field(ge=0)] | None = None
+    """What an hour is paid, for the plan that is printed."""
     currency: str = "GBP"
+    """In what it is paid, for the plan that is printed."""
     recruitment: Recruitment = field(default_factory=Recruitment)
 
 
@@ -111,34 +132,38 @@ class StudyTable(Procedure):
 
     `pairs`: "all" of a prompt's images; "informative" leaves out two images of one condition that were both made for others;
     "claims" keeps the pairs that some claim names; "incomplete" gives each participant `per_participant` of all pairs, every
-    pair as often as every other over the participants. `others`: which images made for other target users a participant
-    sees, "all" or "one" each prompt (cyclic). `tie` offers "no difference". `catch` trials ask for one side in plain words;
-    `repeats` ask a pair a second time with sides swapped. `peeking` shows scores by condition while the study is open.
+    pair as often as every other over the participants.
     """
 
     pairs: Literal["all", "informative", "claims", "incomplete"] = "all"
+    """Which pairs of a prompt's images are asked: all; all but two images for others ("informative"); those of claims; a share."""
     per_participant: Count | None = None
+    """Pairs that each participant judges, for pairs = "incomplete"."""
     others: Literal["all", "one"] = "all"
+    """Which images made for other target users a participant sees at each prompt: all, or one in turn."""
     tie: bool = False
+    """Offer "no difference"."""
     catch: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Trials that ask for one side in plain words, to find who does not read."""
     repeats: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Pairs that are asked a second time with sides swapped."""
     peeking: bool = False
+    """Show scores by condition while the study is open."""
     simulation: Simulation = field(default_factory=Simulation)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RatingTable(Procedure):
-    """`[rating]`: one image and its prompt at a time, on a continuous scale from bad (1) to excellent (5); PAMELA, Fig. 13.
-
-    `images`: "pool" (rating_images.parquet, made from the rated data) or "stimuli" (the images of the comparison). Each
-    participant rates `per_participant` of them, `repeats` of these a second time; `order`: "random", or "active" where the
-    predictor chooses what to ask next.
-    """
+    """`[rating]`: one image and its prompt at a time, on a continuous scale from bad (1) to excellent (5); PAMELA, Fig. 13."""
 
     images: Literal["pool", "stimuli"] = "pool"
+    """What is rated: images chosen from the rated data ("pool"), or those of the comparison ("stimuli")."""
     per_participant: Count = 15
+    """Images that each participant rates."""
     repeats: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """How many of these are asked a second time."""
     order: Literal["random", "active"] = "random"
+    """Any order, or "active", where the predictor asks what tells most of a person's taste."""
 
 
 class StudySettings(Protocol):

@@ -19,7 +19,7 @@ from study.recruitment.arrivals import Arrival
 from study.screens.running import COOKIES, SIMULATED_VARIABLE
 from study.session import Chooser, Place
 from study.session.answering import Simulated, check_known, everybody, reply, simulated
-from study.simulate import counts, keep_apart
+from study.simulate import check_open, counts, keep_apart
 from study.storage.records import StudyKind, TrialRow
 
 if TYPE_CHECKING:
@@ -128,15 +128,14 @@ async def _walk(visit: _Visit, page: "Page", participant: str, *, until: Sequenc
     """Do what the page asks for until the participant has ended, or stands at one of these stages."""
     session = visit.crowd.session
     while (place := session.place(participant)).ended is None and place.stage not in until:
-        await _act(visit.crowd, page, place)
+        await _act(visit.crowd, page, participant, place)
         await _moved_on(visit, participant, place)
         visit.report("simulated answers", *visit.answered())
 
 
-async def _act(crowd: Simulated, page: "Page", place: Place) -> None:
+async def _act(crowd: Simulated, page: "Page", participant: str, place: Place) -> None:
     """Do what the page asks for at this place."""
-    if place.stage in ("paused", "closed"):
-        raise ExperimentError(f"{crowd.session.database.place}: the study is {place.stage}, so nobody can take it; open it again first")
+    check_open(crowd.session, participant, place)
     if place.trial is not None:
         await page.locator(".page.open").wait_for()
         await page.wait_for_timeout(crowd.session.table.min_ms + _MARGIN_MS)

@@ -11,6 +11,8 @@ from stimuli.experiment import ExperimentError, write_whole
 
 Verdict = Literal["approved", "removed"]
 Reason = Literal["", "harmful", "broken", "near-duplicate", "other"]
+# Stands behind the name of who approved images without a look at each.
+ALL_AT_ONCE = "(all at once)"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from stimuli.experiment import Experiment, ExperimentError
 from study.config import StudySettings
 from study.invocation import DATABASE_VARIABLE
 from study.opening import open_study
+from study.screens.running import PREVIEW_VARIABLE
 from study.session.chooser import CHOOSER_VARIABLE, named_chooser
 from study.storage.records import StudyKind
 
@@ -78,10 +79,12 @@ def serve(
     host: str,
     announce: Callable[[str], None],
     chooser: str | None = None,
+    preview: bool = False,
 ) -> NoReturn:
     """Open the study and become its server, until Ctrl-C; `announce` is called with the address just before.
 
     `chooser` is "module:function", for a rating study whose `order` is "active"; without it the environment may name one.
+    A `preview` says so on its pages, and has a cookie of its own.
 
     Raises:
         ExperimentError: the study cannot be opened (`opening.open_study`), nothing chooses its images, or the port is taken.
@@ -96,18 +99,28 @@ def serve(
         )
     chooses = named_chooser(chooser, folder=experiment.folder) if chooser else None
     open_study(experiment, settings, kind=kind, url=url, unreviewed=unreviewed, chooser=chooses).database.close()
-    started = server(url, host=host, port=free_port(host, port), chooser=chooser)
+    started = server(url, host=host, port=free_port(host, port), chooser=chooser, preview=preview)
     announce(started.address)
     # The process is replaced, so that signals reach the server itself and nothing is left behind.
     os.execve(started.command[0], started.command, started.environment)
 
 
-def server(url: str, *, host: str, port: int, chooser: str | None = None) -> Server:
+def server(url: str, *, host: str, port: int, chooser: str | None = None, preview: bool = False) -> Server:
     """Return how to start a server for the study in the database at `url`; the address of a database is never on a command line."""
     options = _SETTINGS | {"server.address": host, "server.port": str(port)}
     # -P: a folder named study/ in the working directory must not stand in for ours.
-    command = (sys.executable, "-P", "-m", "streamlit", "run", str(_APP), *(f"--{name}={value}" for name, value in options.items()))
+    command = (
+        sys.executable,
+        "-P",
+        "-m",
+        "study.server_process",
+        "run",
+        str(_APP),
+        *(f"--{name}={value}" for name, value in options.items()),
+    )
     environment = os.environ | {DATABASE_VARIABLE: url} | ({CHOOSER_VARIABLE: chooser} if chooser else {})
+    # By its port, so that two previews beside each other do not share one either.
+    environment |= {PREVIEW_VARIABLE: f"preview-{port}" if preview else ""}
     reachable = {"0.0.0.0": "localhost", "::": "localhost"}.get(host, f"[{host}]" if ":" in host else host)
     return Server(command, environment, f"http://{reachable}:{port}/start")
 

@@ -7,7 +7,7 @@ from stimuli.experiment import Experiment, ExperimentError
 from stimuli.progress import Report, silent
 from study.config import StudySettings
 from study.opening import open_study
-from study.session import Chooser, Session
+from study.session import Chooser, Place, Session
 from study.session.answering import Simulated, check_known, everybody, reply, simulated
 from study.storage.records import StudyKind
 
@@ -29,7 +29,7 @@ def run(
 
     Raises:
         ExperimentError: a participant's tastes are not known, the id is a person in this study already, people take the
-            study, or it is paused or closed.
+            study, or it is paused, closing or closed.
     """
     session = open_study(experiment, settings, kind=kind, url=url, people=False, chooser=chooser)
     try:
@@ -59,9 +59,7 @@ def _come_in(session: Session, participant: str) -> None:
     """Say yes, reply to the questions before the images, and read the instructions."""
     session.consent(participant, simulated=True)
     _reply(session, participant)
-    place = session.place(participant)
-    if place.stage in ("paused", "closed"):
-        raise ExperimentError(f"{session.database.place}: the study is {place.stage}, so nobody can take it; open it again first")
+    check_open(session, participant, session.place(participant))
     session.begin(participant)
 
 
@@ -84,6 +82,21 @@ def _reply(session: Session, participant: str) -> None:
     while question := session.place(participant).question:
         if not session.reply(participant, question.id, reply(question)):
             raise ExperimentError(f'simulated participant "{participant}" finds no reply to the question "{question.id}" that is accepted')
+
+
+def check_open(session: Session, participant: str, place: Place) -> None:
+    """Raise an `ExperimentError` where the study keeps the participant, who is at this place, from going on."""
+    if place.stage not in ("paused", "closed"):
+        return
+    with session.database.reading() as rows:
+        state = rows.whereabouts(participant).state
+    # To whoever is not inside, a study that is closing looks closed.
+    told = {
+        "closing": "lets nobody new in (it is closing); open it again first: tastebench study reopen",
+        "closed": "is closed, so nobody can take it any more",
+    }
+    reason = told.get(state, f"is {place.stage}, so nobody can take it; open it again first: tastebench study reopen")
+    raise ExperimentError(f"{session.database.place}: the study {reason}")
 
 
 def counts(session: Session, everyone: Sequence[str]) -> tuple[int, int]:

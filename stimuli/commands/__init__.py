@@ -62,7 +62,10 @@ def train(ctx: typer.Context, folder: Folder) -> None:
         _tell_held_out(trained.new_people)
     _tell_raters(trained.raters)
     if experiment.onboarding.is_file() and not trained.raters:
-        typer.echo(f"Next: tastebench study serve --rating {quote(str(folder))}, or tastebench stimuli steer {quote(str(folder))}")
+        typer.echo(
+            f"Next: tastebench study plan --rating {quote(str(folder))}, where people are to rate first; else tastebench stimuli steer "
+            f"{quote(str(folder))}"
+        )
     else:
         typer.echo(f"Next: tastebench stimuli steer {quote(str(folder))}")
 
@@ -108,8 +111,10 @@ def steer(ctx: typer.Context, folder: Folder) -> None:
         typer.echo(f"Stopped; what is done is kept. To go on: tastebench stimuli steer {quote(str(folder))}", err=True)
         raise
     typer.echo(f"{experiment.stimuli}: {made.stimuli} images from {made.chains} chains of steering; {made.rendered} images rendered now.")
+    if all(condition.images for condition in settings.condition) and settings.stimuli.ratings.folder is None:
+        typer.echo("All images are your own. What was rendered is for simulated raters only (`study simulate`): people never see it.")
     _tell_unmoved(made, experiment)
-    typer.echo(f"Next: tastebench study serve {quote(str(folder))}")
+    typer.echo(f"Next: tastebench study plan {quote(str(folder))}")
 
 
 def _tell_unmoved(made: production.Steered, experiment: Experiment) -> None:

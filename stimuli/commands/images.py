@@ -44,7 +44,7 @@ def images(ctx: typer.Context, folder: Folder) -> None:
     _tell_missing(made, folder)
     if settings.stimuli.ratings.folder is None and not made.has_simulated_raters:
         typer.echo(f"For simulated participants run tastebench stimuli ratings {quote(str(folder))} and this command again.")
-    typer.echo(f"Next: tastebench study review {quote(str(folder))}, then tastebench study serve --rating {quote(str(folder))}")
+    typer.echo(f"Next: tastebench study plan --rating {quote(str(folder))}")
 
 
 @app.command()

@@ -183,7 +183,7 @@ def pool_command(
         typer.echo(f"{images} were asked for; the data set has no more that can be read.")
     for entry in pool.unreadable:
         typer.echo(f"Passed over: {entry.reason}")
-    typer.echo(f"Next: tastebench study serve --rating {quote(str(folder))}")
+    typer.echo(f"Next: tastebench study plan --rating {quote(str(folder))}")
 
 
 def _opened(ctx: typer.Context, folder: Path) -> tuple[Experiment, StimuliSettings]:

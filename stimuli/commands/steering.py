@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, cast
 
 import pandas as pd
@@ -55,7 +56,7 @@ def plan(
     Console(soft_wrap=False).print(tables.sheet(planned, workers=workers or settings.stimuli.workers.number or 1, measured=found))
     if wants_people:
         typer.echo(f'targets_from = "ratings" was counted with {known} people; --people N counts with others.')
-    typer.echo(f"Next: tastebench stimuli steer {folder}")
+    typer.echo(f"Next: tastebench stimuli steer {quote(str(folder))}")
 
 
 @app.command()

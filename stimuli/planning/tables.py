@@ -73,15 +73,20 @@ def _sums(plan: Plan, workers: int, measured: Pace | None) -> Iterator[str]:
     if gpu[1]:
         yield f"GPU hours, by the figures above: {_range(*gpu, '{:,.2f}')}."
     least, most = (left(hours * 3600) for hours in plan.wall_hours(workers))
-    yield f"By the clock with {workers} {'worker' if workers == 1 else 'workers'}: {least} to {most}, without loading weights and training."
+    span = least if least == most else f"{least} to {most}"
+    yield f"By the clock with {workers} {'worker' if workers == 1 else 'workers'}: {span}, without loading weights and training."
     if measured is not None:
-        all_of_it = [left((images + plan.rated_images) / measured.per_second) for images in (plan.images.least, plan.images.most)]
+        ends = (plan.images.least, plan.images.most)
+        all_of_it = dict.fromkeys(left((images + plan.rated_images) / measured.per_second) for images in ends)
         yield (
             f"Measured on this machine: {pace(measured.per_second)} over the last {measured.images:,} images, scores and all; so "
-            f"{all_of_it[0]} to {all_of_it[1]}, less what is done already."
+            f"{' to '.join(all_of_it)}, less what is done already."
         )
     if plan.unknown:
         yield f"Not in these hours, because nobody knows how long they take: {', '.join(map(escape, plan.unknown))}."
+    if not plan.chains:
+        yield "Nothing is steered." + (" The images of the simulated data set are for simulated raters only." if plan.rated_images else "")
+        return
     yield "At the least: no rewording is ever better, so every chain stops by patience. At the most: none does, and no image is known yet."
 
 

@@ -24,19 +24,20 @@ Published = Literal["pamela", "lapis", "para"]
 
 @dataclass(frozen=True)
 class RatedData:
-    """`[stimuli.ratings]`: whom the predictor learns from.
-
-    `folder` holds a data set (relative to the experiment) in the published `layout` of PAMELA, LAPIS or PARA. Without a folder,
-    `raters` simulated people with known tastes rate `per_rater` each of `images` images that the generator renders; `newcomers`
-    more have known tastes and rate nothing, so that a simulated rating study can meet somebody new.
-    """
+    """`[stimuli.ratings]`: whom the predictor learns from, people of a published data set or simulated ones with known tastes."""
 
     folder: str | None = None
+    """A downloaded data set of rated images, relative to the experiment; without it the raters are simulated."""
     raters: Annotated[int, Field(ge=4, le=1000)] = 24
+    """Simulated people with known tastes."""
     images: Annotated[int, Field(ge=20, le=100_000)] = 160
+    """Images that the generator renders for them."""
     per_rater: Annotated[int, Field(ge=10)] = 80
+    """Images that each of them rates."""
     layout: Published = "pamela"
+    """How the files in `folder` are laid out."""
     newcomers: Annotated[int, Field(ge=0, le=100)] = 0
+    """Further simulated people who rated nothing yet, so that a simulated rating study can meet somebody new."""
 
 
 class RatingsError(ExperimentError):

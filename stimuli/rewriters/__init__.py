@@ -62,21 +62,22 @@ class Written:
 
 @dataclass(frozen=True)
 class Rewriting:
-    """`[stimuli.rewriting]`: which model rewords prompts, and how it samples.
-
-    `model` is the repository of a chat model ("local"; a revision may follow an "@"), or its name at the server at `address`
-    ("server", OpenAI-compatible), whose key is in the environment variable `key_variable` ("" where it wants none).
-    `instruction` is a text file, relative to the experiment, in place of our template. `temperature` 0 takes the likeliest word
-    every time. `longest` is the number of tokens after which an answer is cut.
-    """
+    """`[stimuli.rewriting]`: which model rewords prompts, and how it samples."""
 
     model: str | None = None
+    """The hub's name of a chat model, with a revision after an "@" if you like ("local"), or its name at the server ("server")."""
     address: str = "http://127.0.0.1:8000/v1"
+    """The address of an OpenAI-compatible server, for the rewriter "server"."""
     key_variable: str = "OPENAI_API_KEY"
+    """The environment variable that holds the server's key; "" where it wants none."""
     instruction: str | None = None
+    """A text file, relative to the experiment, in place of our template."""
     temperature: Annotated[float, Field(ge=0, le=5)] = 0.9
+    """How freely words are sampled; 0 takes the likeliest every time."""
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """The share of probability from which words are sampled."""
     longest: Annotated[int, Field(ge=16, le=32_000)] = 2048
+    """Tokens after which an answer is cut."""
 
 
 class Rewriter(Protocol):

@@ -11,6 +11,8 @@ from stimuli.rewriters.instruction import TEMPLATE, Instruction
 
 _AT_ONCE = 16
 _PATH = "/chat/completions"
+# How servers refuse a model that they do not have.
+_UNKNOWN_MODEL = (400, 404, 422)
 # Some servers keep seeds in a signed number of 32 bits.
 _SEEDS = 2**31
 
@@ -29,16 +31,30 @@ class Server:
         self.spec = RewriterSpec("server", version, stand_in=False)
 
     def check(self) -> None:
-        """Look whether a server is there that takes the key; it need not tell its models.
+        """Look whether a server is there that takes the key and has the model; it need not tell its models.
+
+        Some servers take any name, and some know a model by more names than they list. So a model that is not listed is asked
+        for one token, which settles it before any work.
 
         Raises:
-            ExperimentError: the key is missing or wrong, or no server answers.
+            ExperimentError: the key is missing or wrong, no server answers, or it has no such model.
         """
         try:
-            self._remote.get("/models", attempts=1)
+            offered = self._models(self._remote.get("/models", attempts=1))
         except RefusedError as error:
             if error.status in (401, 403):
                 raise
+            return
+        if offered:
+            self._ask_for_one_token(offered)
+
+    def _ask_for_one_token(self, offered: str) -> None:
+        said = [{"role": "user", "content": "Hello"}]
+        try:
+            self._remote.post(_PATH, {"model": self._model, "messages": said, "max_tokens": 1})
+        except RefusedError as error:
+            if error.status in _UNKNOWN_MODEL:
+                raise RefusedError(_sentences(str(error), offered), error.status) from None
 
     def write(self, asks: Sequence[Ask]) -> list[Written]:
         """Return one raw text for each; several are asked for at once.
@@ -69,7 +85,7 @@ class Server:
             answer = self._remote.post(_PATH, request)
         except RefusedError as error:
             asked = f'It was asked to reword "{ask.base_prompt[:60]}"' if error.status in (400, 413, 422) else ""
-            offered = self._models() if error.status in (400, 404, 422) else ""
+            offered = self._offered() if error.status in _UNKNOWN_MODEL else ""
             raise RefusedError(_sentences(str(error), asked, offered), error.status) from None
         return self._read(answer)
 
@@ -86,12 +102,15 @@ class Server:
         tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
         return Written(text, is_cut=reason == "length", tokens=tokens if isinstance(tokens, int) else None)
 
-    def _models(self) -> str:
-        """Return a sentence on what models there are; nothing where the server does not tell, or has this one."""
+    def _offered(self) -> str:
         try:
-            offered = self._remote.get("/models", attempts=1).get("data")
+            return self._models(self._remote.get("/models", attempts=1))
         except ExperimentError:
             return ""
+
+    def _models(self, told: dict[str, Any]) -> str:
+        """Return a sentence on what models a server tells of; nothing where it tells of none, or of this one."""
+        offered = told.get("data")
         entries = offered if isinstance(offered, list) else []
         names = [str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry]
         if not names or self._model in names:

@@ -37,20 +37,24 @@ PREFIX = "external:"
 
 @dataclass(frozen=True)
 class External:
-    """`[stimuli.external.NAME]`: the command of an external scorer, relative to the experiment, and how to read its scores.
-
-    `version` must be the one that the process says; it is part of each score's key, so scores of two versions are never mixed.
-    `start_seconds` is the longest wait for its first line, `call_seconds` for one reply.
-    """
+    """`[stimuli.external.NAME]`: a scorer in a process of its own; conditions call it `external:NAME`."""
 
     command: Annotated[tuple[str, ...], Field(min_length=1)]
+    """How the scorer is started, word by word; paths are relative to the experiment."""
     version: Annotated[str, Field(min_length=1, max_length=200)]
+    """The version that the scorer says it has; scores of two versions are never mixed."""
     low: float = 0.0
+    """What it gives a usual poor image."""
     high: float = 1.0
+    """What it gives a usual good image."""
     higher_is_better: bool = True
+    """Whether more is better."""
     needs_prompt: bool = True
+    """Whether it reads the prompt."""
     start_seconds: Annotated[float, Field(gt=0, le=7200)] = 600.0
+    """The longest wait for its first line."""
     call_seconds: Annotated[float, Field(gt=0, le=7200)] = 300.0
+    """The longest wait for one reply."""
 
 
 class ExternalScorer:

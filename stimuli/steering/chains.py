@@ -20,31 +20,34 @@ Array = NDArray[np.float64]
 class Steering:
     """`[stimuli.steering]`: the loop of PAMELA, section 5, after MILS (arXiv 2501.18096); the paper's values are the defaults.
 
-    Each iteration proposes `candidates` rewritten prompts and keeps the `keep` best so far as context for the next;
-    it stops after `iterations`, or after `patience` iterations in a row without a better score.
-    A personal scorer takes off `caution` standard deviations of what is not known of the person's taste.
-
-    Beyond the paper: a candidate is rejected where the `guard`, a scorer of how well an image fits a text, finds that it fits the
-    base prompt less than `floor` times as well as the base prompt's own image ("auto": the guard that goes with the encoder or the
-    generator; "none"; without a floor, the guard's usual one). Each candidate is rendered with `seeds` seeds, and its score is the
-    mean. Where a chain ends, its prompt and the base prompt are rendered with `fresh_seeds` new seeds and scored again, also by the
-    scorers in `held_out`, which never steer. `log` says what is scored: every image by every scorer of the study ("all"), or by
-    what steers it ("steering"), the best of each iteration also by those held out. `runs` is how many independent runs each chain
-    has: same images' seeds, other chance of the rewriter.
+    A chain reworks one base prompt toward one scorer: each iteration proposes rewritten prompts, renders and scores them, and
+    keeps the best so far as context for the next. Beyond the paper are `caution` and all from `guard` on.
     """
 
     candidates: Annotated[int, Field(ge=1, le=200)] = 20
+    """Rewritten prompts that each iteration proposes."""
     iterations: Annotated[int, Field(ge=1, le=100)] = 5
+    """The most iterations of a chain."""
     patience: Annotated[int, Field(ge=1)] = 2
+    """Stop after so many iterations in a row without a better score."""
     keep: Annotated[int, Field(ge=1)] = 1
+    """How many of the best prompts so far the rewriter is shown."""
     caution: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Standard deviations of what is not known of a person's taste that a personal scorer takes off."""
     guard: str = "auto"
+    """The scorer of image–text fit that rejects candidates; "auto" is the one that goes with encoder or generator, "none" none."""
     floor: Annotated[float, Field(gt=0, le=1)] | None = None
+    """The share of the base prompt's own fit that a candidate must keep; without it the guard's usual one."""
     seeds: Annotated[int, Field(ge=1, le=32)] = 1
+    """Seeds with which each candidate is rendered; its score is the mean."""
     fresh_seeds: Annotated[int, Field(ge=0, le=100)] = 4
+    """New seeds with which the end of a chain and the base prompt are rendered and scored again."""
     held_out: tuple[str, ...] = ()
+    """Scorers that never steer and only look on, at the ends of chains and the best of each iteration."""
     log: Literal["all", "steering"] = "all"
+    """What is scored and kept: every image by every scorer of the study, or by what steers it only."""
     runs: Annotated[int, Field(ge=1, le=50)] = 1
+    """Independent runs of each chain: the same seeds of images, other chance of the rewriter."""
 
 
 @dataclass(frozen=True)

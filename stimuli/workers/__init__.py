@@ -30,17 +30,18 @@ _Kind = Literal["here", "threads", "processes", "ray"]
 
 @dataclass(frozen=True)
 class Workers:
-    """`[stimuli.workers]`: how many do the work, where, and how much each takes at once.
-
-    "auto" is one process for each GPU; without a GPU, processes for much work and this process for little. `number` is that of
-    the workers where it is not to be found out. The batches are how many prompts, images and scores a worker takes at once.
-    """
+    """`[stimuli.workers]`: how many do the work, where, and how much each takes at once."""
 
     kind: Literal["auto", "here", "threads", "processes", "ray"] = "auto"
+    """Where the work is done; "auto" is one process for each GPU; without one, processes for much work and this process for little."""
     number: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """How many workers, where that is not to be found out."""
     rewrite: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Prompts that a worker takes at once."""
     render: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Images that a worker takes at once."""
     score: Annotated[int, Field(ge=1, le=1024)] = 16
+    """Scores that a worker takes at once."""
 
 
 @asynccontextmanager

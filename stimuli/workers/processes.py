@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -47,7 +48,7 @@ class Processes:
         self._end(place)
         ours, theirs = multiprocessing.Pipe()
         process = multiprocessing.get_context("spawn").Process(target=_work, args=(theirs, self._parts), daemon=True)
-        with _environment(self._variables(place)):
+        with _environment(self._variables(place)), _ctrl_c_held():
             process.start()
         theirs.close()
         self._workers[place] = _Worker(process, ours)
@@ -122,6 +123,21 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """Have processes start with Ctrl-C held back, until they can leave it to us; what comes here meanwhile comes afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    # The first process brings this one along, which would let Ctrl-C through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # What happens in a worker process.
 
 
@@ -129,6 +145,8 @@ def _work(pipe: Connection, parts: bytes) -> None:
     """Answer jobs until nobody asks any more."""
     # Ctrl-C reaches every process of a terminal; the parent ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sent = Sent(parts)
     try:

@@ -64,3 +64,8 @@ def deploy(
     if not certificate and host:
         typer.echo("Without a certificate, answers and cookies travel in the open; README.md says how to get one.")
     typer.echo(f"To try it here: {quote(str(deployment.out / 'start'))}. For a server: {quote(str(deployment.out / 'README.md'))}")
+    if not deployment.url.startswith("sqlite"):
+        environment = quote(str(deployment.out / "environment"))
+        typer.echo("Every other command about this study needs its database. Once in each terminal, without a password on the screen:")
+        typer.echo(f"  set -a; . {environment}; set +a")
+        typer.echo(f"Then, for example: tastebench study status{' --rating' if rating else ''} {quote(str(folder))}")

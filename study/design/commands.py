@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from shlex import quote
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from stimuli.experiment import Experiment, ExperimentError, require, write_whole
-from stimuli.manifest import Stimulus, first_runs, read_rating_images, read_stimuli
+from stimuli.experiment import Experiment, ExperimentError, write_whole
 from study.config import Procedure, StudySettings
 from study.design import sheet
+from study.design.images import images_to_see, stimuli_of
+from study.design.next_command import next_command
 from study.design.pairs import Judged, contrasts_of, names_seen
 from study.design.plan import Seat, plan_comparison, plan_rating
 from study.invocation import Folder, Rating, opened
+from study.lock import LockedSettings
 from study.reviews import read_reviews
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,7 +34,8 @@ def plan(
 
     Takes study.toml and stimuli.parquet (with --rating the images to rate), without what the review removed, and touches no
     database. The schedules are those that participants get: they follow from the seed in study.toml. The plan gives the first
-    places to the target users; the study gives them to people as they come.
+    places to the target users; the study gives them to people as they come. It also says which planned_votes to write into
+    [analysis]: the comparisons that are scored, by which a study that stopped early is known.
 
     Example: `tastebench study plan my-study --participants 30 --schedule 0 --csv schedules.csv`
     """
@@ -47,13 +49,14 @@ def plan(
         names = {seat.slot: names_seen(stimuli, seat.target_user) for seat in seats}
         write_whole(out, sheet.schedules_csv(seats, names).encode())
         typer.echo(f"\n{out}: {sum(len(seat.trials) for seat in seats)} trials of {len(seats)} participants")
+    typer.echo(f"\nNext: {next_command(experiment, settings, rating=rating)}")
 
 
 def _show_comparison(
     console: Console, experiment: Experiment, settings: StudySettings, participants: int | None
 ) -> tuple[Sequence[Seat], Sequence[Judged]]:
     removed = _removed(experiment)
-    stimuli = [each for each in _stimuli(experiment) if each.image_sha256 not in removed]
+    stimuli = [each for each in stimuli_of(experiment) if each.image_sha256 not in removed]
     made = plan_comparison(
         stimuli,
         seed=settings.experiment.seed,
@@ -63,6 +66,7 @@ def _show_comparison(
     )
     _show_head(console, "The comparison", experiment, settings.study)
     sheet.show_comparison(console, made, settings.study)
+    sheet.show_planned_votes(console, made, written=cast("LockedSettings", settings).analysis.planned_votes)
     return made.seats, stimuli
 
 
@@ -70,7 +74,7 @@ def _show_rating(
     console: Console, experiment: Experiment, settings: StudySettings, participants: int | None
 ) -> tuple[Sequence[Seat], Sequence[Judged]]:
     removed = _removed(experiment)
-    images = [(image, prompt) for image, prompt, sha256 in _rated(experiment, settings) if sha256 not in removed]
+    images = [(image, prompt) for image, prompt, sha256 in images_to_see(experiment, settings, rating=True) if sha256 not in removed]
     made = plan_rating(images, seed=settings.experiment.seed, table=settings.rating, participants=participants)
     _show_head(console, "The rating study", experiment, settings.rating)
     sheet.show_rating(console, made, settings.rating)
@@ -90,18 +94,6 @@ def _show_one(console: Console, slot: int, seats: Sequence[Seat], stimuli: Seque
     names = names_seen(stimuli, seats[slot].target_user)
     whose = {each.stimulus: f" ({each.target_user})" for each in stimuli if each.target_user not in (None, seats[slot].target_user)}
     sheet.show_schedule(console, seats[slot], {image: name + whose.get(image, "") for image, name in names.items()})
-
-
-def _stimuli(experiment: Experiment) -> list[Stimulus]:
-    return first_runs(read_stimuli(require(experiment.stimuli, made_by=f"tastebench stimuli steer {quote(str(experiment.folder))}")))
-
-
-def _rated(experiment: Experiment, settings: StudySettings) -> list[tuple[str, str, str]]:
-    """Return (id, prompt, SHA-256) of every image of the rating study."""
-    if settings.rating.images == "stimuli":
-        return [(each.stimulus, each.prompt, each.image_sha256) for each in _stimuli(experiment)]
-    pool = require(experiment.rating_images, made_by=f"tastebench stimuli pool {quote(str(experiment.folder))}")
-    return [(each.image, each.prompt, each.image_sha256) for each in read_rating_images(pool)]
 
 
 def _removed(experiment: Experiment) -> set[str]:

@@ -16,6 +16,8 @@ from study.design.trial import Kind
 _KINDS: tuple[Kind, ...] = ("practice", "comparison", "rating", "repeat", "catch")
 # The matrix of so many names still fits on a screen.
 _MATRIX = 8
+# Below this a minute's tenths say something.
+_FEW_MINUTES = 10
 _PLURAL: dict[Kind, str] = {
     "practice": "practice",
     "comparison": "comparisons",
@@ -35,6 +37,32 @@ def show_comparison(console: Console, plan: Plan, table: StudyTable) -> None:
     _section(console, "Sides", _sides(plan))
     if plan.notes:
         _section(console, "Before launch", *(Text(f"• {note}") for note in plan.notes))
+
+
+def show_planned_votes(console: Console, plan: Plan, *, written: int | None) -> None:
+    """Print the line for [analysis] that says how many votes shall come: those that are scored; `written` is what stands there."""
+    scored = sum(count for names, count in plan.coverage.items() if len(names) > 1)
+    # Who is no target user has fewer scored comparisons than one who is.
+    alike = len({seat.target_user is None for seat in plan.seats}) == 1
+    unscored, people = sum(plan.coverage.values()) - scored, len(plan.seats)
+    each = (
+        f"{people} participants × {scored // people:,}" if scored % people == 0 and alike else f"{people} participants, together {scored:,}"
+    )
+    told = f"{each} comparisons that are scored."
+    if unscored:
+        told += f" {_unscored(plan)} So it is less than the {scored + unscored:,} votes above."
+    stands = "stands in [analysis] of study.toml" if written == scored else "goes into [analysis] of study.toml, before the lock"
+    if written not in (None, scored):
+        stands += f"; {written:,} stands there now"
+    section = (Text(f"planned_votes = {scored}", style="bold"), Text(f"{told} The line {stands}.", style="dim"))
+    _section(console, "For study.toml", *section)
+
+
+def _unscored(plan: Plan) -> str:
+    """Return which comparisons no score counts, and what they are for."""
+    same = {next(iter(names)): count for names, count in plan.coverage.items() if len(names) == 1 and count}
+    named = ", ".join(f"{count:,} of two images of {name}" for name, count in same.items())
+    return f"Not among them: {named}; both bear one name, so no score counts them, and only a claim of personal match reads them."
 
 
 def show_rating(console: Console, plan: RatingPlan, table: Procedure) -> None:
@@ -126,10 +154,20 @@ def _each(seats: Sequence[Seat], table: Procedure) -> Table:
     trials = [[len(seat.trials) for seat in some] for _, some in groups]
     rows.add_row("trials in all", *(_counted(some) for some in trials))
     rows.add_row("blocks", *(_counted(seat.trials[-1].block + 1 for seat in some) for _, some in groups))
-    rows.add_row("minutes", *(_range(price(min(some), table).minutes, price(max(some), table).minutes) for some in trials))
+    minutes = [(price(min(some), table).minutes, price(max(some), table).minutes) for some in trials]
+    rows.add_row("minutes", *(_minutes(least, most) for least, most in minutes))
     if table.hourly_pay is not None:
         rows.add_row("pay, at most", *(_money(price(max(some), table), table) for some in trials))
     return rows
+
+
+def _minutes(least: float, most: float) -> str:
+    return _range(least, most, digits=1 if most < _FEW_MINUTES else 0)
+
+
+def _long(minutes: float) -> str:
+    """Return a length of time in words: whole minutes below two hours."""
+    return f"{max(1, round(minutes)):,} minute{'s' * (round(minutes) > 1)}" if minutes < 120 else f"{minutes / 60:,.1f} hours"
 
 
 def _counted(counts: Iterable[int]) -> str:
@@ -146,7 +184,7 @@ def _totals(seats: Sequence[Seat], answers: int, what: str, table: Procedure) ->
     counted = f"At {table.seconds_per_trial:g} seconds a trial; consent, instructions, questions, breaks and a panel's fee are not counted."
     advice = "" if table.hourly_pay is not None else " Set hourly_pay to see what it costs."
     return Group(
-        Text(f"{len(seats)} participants{who}: {answers:,} {what} in {whole.minutes / 60:,.1f} hours of answering{paid}.{enough}"),
+        Text(f"{len(seats)} participants{who}: {answers:,} {what} in {_long(whole.minutes)} of answering{paid}.{enough}"),
         Text(counted + advice, style="dim"),
     )
 
@@ -158,7 +196,8 @@ def _modes(modes: Sequence[Mode], table: StudyTable) -> Group:
         chosen = mode.pairs == table.pairs
         cells = ["–"] * (4 if paid else 3)
         if mode.each and mode.longest:
-            cells = [_range(*mode.each), f"{mode.longest.minutes:,.0f}", f"{mode.votes:,}", *([_money(mode.all, table)] if paid else [])]
+            longest = mode.longest.minutes
+            cells = [_range(*mode.each), _minutes(longest, longest), f"{mode.votes:,}", *([_money(mode.all, table)] if paid else [])]
         rows.add_row(mode.pairs, *cells, "← this study" if chosen else "", style="bold" if chosen else "")
     reasons = [Text(f"{mode.pairs}: not possible. {mode.why_not}", style="dim") for mode in modes if mode.why_not]
     return Group(rows, *reasons)
@@ -188,7 +227,14 @@ def _extremes(plan: Plan) -> Table:
 def _pairs_told(plan: Plan) -> str:
     pairs = plan.pairs
     unasked = "" if pairs.asked == pairs.possible else " More participants, or more comparisons each, reach the rest."
-    return f"{pairs.asked:,} of {pairs.possible:,} pairs of images are asked, {_range(pairs.least, pairs.most)} times each.{unasked}"
+    told = f"{pairs.asked:,} of {pairs.possible:,} pairs of images are asked, {_range(pairs.least, pairs.most)} times each.{unasked}"
+    if "own" in plan.names and _votes(plan, "others") > _votes(plan, "own"):
+        told += " others has more votes than own, because a prompt has one image of one's own and several made for others."
+    return told
+
+
+def _votes(plan: Plan, name: str) -> int:
+    return sum(count for names, count in plan.coverage.items() if name in names)
 
 
 def _sides(plan: Plan) -> Table:

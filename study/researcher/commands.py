@@ -11,6 +11,7 @@ from rich.console import Console
 from stimuli.experiment import Experiment, ExperimentError, require
 from stimuli.progress import shown
 from study.config import StudySettings
+from study.design.next_command import next_command
 from study.invocation import DatabaseUrl, Folder, Rating, database_url, opened
 from study.reviews import read_reviews, summary
 
@@ -45,6 +46,7 @@ def review(
     else:
         _open_sheet(experiment, settings, rating=rating, by=name, port=port)
     typer.echo(_summed_up(experiment, settings, rating=rating))
+    typer.echo(f"Next: {next_command(experiment, settings, rating=rating)}")
 
 
 @app.command()
@@ -90,7 +92,7 @@ def watch(
     from study.researcher.password import read_password
     from study.researcher.server import address_of, listen, server_of
     from study.researcher.watch import Watch, watch_app
-    from study.storage.existing import open_existing, study_in
+    from study.storage.existing import check_own, open_existing, study_in
 
     experiment, _ = opened(context, folder)
     read_password(experiment)
@@ -99,7 +101,8 @@ def watch(
     opened_database = open_existing(url, made_by=made_by)
     try:
         with opened_database.reading() as rows:
-            study_in(rows, place=opened_database.place, made_by=made_by)
+            study = study_in(rows, place=opened_database.place, made_by=made_by, kind="rating" if rating else "comparison")
+        check_own(study, experiment, url=url, place=opened_database.place, made_by=made_by)
         listening = listen(host, port)
         typer.echo(f"The researcher's page is at {address_of(listening)}. Ctrl-C ends it; the study goes on without it.")
         server_of(watch_app(Watch(experiment, opened_database, url))).run(sockets=[listening])
@@ -127,10 +130,10 @@ def _open_sheet(experiment: Experiment, settings: StudySettings, *, rating: bool
 
 
 def _approve_all(experiment: Experiment, settings: StudySettings, *, rating: bool, by: str) -> None:
-    from study.researcher.verdicts import ALL_AT_ONCE, approve_all
+    from study.researcher.verdicts import approve_all
 
     approved = approve_all(experiment.reviews, _images(experiment, settings, rating=rating), by=by, clock=_now)
-    typer.echo(f'{approved} images approved at once, unseen by this toolkit\'s sheet; the report says "{by} {ALL_AT_ONCE}".')
+    typer.echo(f"{approved} images approved at once, unseen by this toolkit's sheet; the report says that {by} approved them so.")
 
 
 def _summed_up(experiment: Experiment, settings: StudySettings, *, rating: bool) -> str:

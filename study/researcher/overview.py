@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from scipy.special import betaincinv
 
 from study.design.trial import Kind
+from study.researcher.switching import peeking_of
 from study.storage.counting import Covered, Manner, Won
 from study.storage.records import Standing, State, StudyKind
 from study.storage.rows import Rows
-from study.storage.stages import STAGES, Places, places_of, stage_of
+from study.storage.stages import STAGES, Places, inside, places_of, stage_of
 
 FAST_MS = 1000.0
 EDGES_MS = (0, 500, 750, 1000, 1500, 2000, 3000, 4000, 6000, 8000, 12000, 20000, 30000, 60000)
@@ -76,6 +77,11 @@ class Overview:
     database: str
     size_bytes: int
 
+    @property
+    def inside(self) -> int:
+        """How many are inside, whom closing for good would stop."""
+        return inside(person.stage for person in self.people)
+
 
 def may_show_outcomes(state: State, *, peeking: bool) -> bool:
     """Return whether outcomes by condition may be seen: the study is closed, or its plan said before that they may."""
@@ -89,7 +95,7 @@ def look(rows: Rows, *, at: datetime) -> Overview | None:
         return None
     table = study.settings["table"]
     hold = timedelta(minutes=table["hold_minutes"])
-    peeking = bool(table.get("peeking", False))
+    peeking = peeking_of(study)
     standings = rows.standings()
     people = _people(standings, rows.due(), {each.participant: each for each in rows.manners(fast_ms=FAST_MS)}, since=at - hold)
     stages = Counter(person.stage for person in people)

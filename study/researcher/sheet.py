@@ -119,7 +119,8 @@ class Sheet:
         if not numbers or verdict not in get_args(Verdict) or reason not in get_args(Reason):
             return JSONResponse({"problem": "This is no verdict on an image of this page."}, status_code=400)
         images = [self._hashes[number] for number in numbers]
-        said = await run_in_threadpool(self._verdicts.say, images, cast("Verdict", verdict), cast("Reason", reason))
+        overrule = sent.get("rest", "") == ""
+        said = await run_in_threadpool(self._verdicts.say, images, cast("Verdict", verdict), cast("Reason", reason), overrule=overrule)
         return await run_in_threadpool(self._standing, said=said)
 
     async def undo(self, request: Request) -> Response:

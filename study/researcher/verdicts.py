@@ -9,10 +9,8 @@ from datetime import datetime
 from pathlib import Path
 
 from stimuli.experiment import ExperimentError
-from study.reviews import Reason, Review, Verdict, read_reviews, write_reviews
+from study.reviews import ALL_AT_ONCE, Reason, Review, Verdict, read_reviews, write_reviews
 
-# Stands behind the name of who approved images without a look at each.
-ALL_AT_ONCE = "(all at once)"
 _TURNS = threading.Lock()
 
 
@@ -30,8 +28,10 @@ class Verdicts:
         """Return every review so far, by everybody."""
         return read_reviews(self._path)
 
-    def say(self, images: Sequence[str], verdict: Verdict, reason: Reason = "") -> int:
+    def say(self, images: Sequence[str], verdict: Verdict, reason: Reason = "", *, overrule: bool = True) -> int:
         """Store a verdict on each image, and return the number under which it can be undone.
+
+        Without `overrule`, an image of which something was said already keeps that.
 
         Raises:
             ExperimentError: an image is removed without a reason or approved with one, or the file cannot be written.
@@ -41,11 +41,15 @@ class Verdicts:
         at = self._clock().isoformat(timespec="seconds")
         with _turn(self._path):
             reviews = read_reviews(self._path)
-            made = [Review(sha256, verdict, reason, self._reviewer, at) for sha256 in images]
+            made = [Review(sha256, verdict, reason, self._reviewer, at) for sha256 in images if overrule or sha256 not in reviews]
             said = [(review, reviews.get(review.sha256)) for review in made]
             write_reviews(self._path, (reviews | {review.sha256: review for review in made}).values())
             self._said.append(said)
             return len(self._said) - 1
+
+    def said(self, number: int) -> list[str]:
+        """Return the images of which something was stored under a number, and not undone."""
+        return [review.sha256 for review, _ in self._said[number]]
 
     def undo(self, number: int) -> list[str]:
         """Take back what was said under a number, and return the images of which it was still the latest word.
@@ -67,16 +71,16 @@ class Verdicts:
 
 
 def approve_all(path: Path, images: Sequence[str], *, by: str, clock: Callable[[], datetime]) -> int:
-    """Approve every image without a verdict and return how many; the name then says that nobody looked at each.
+    """Approve every image without a verdict and return how many were; the name then says that nobody looked at each.
 
     Raises:
         ExperimentError: the file cannot be written.
     """
     verdicts = Verdicts(path, reviewer=f"{by} {ALL_AT_ONCE}", clock=clock)
-    waiting = [sha256 for sha256 in images if sha256 not in verdicts.all()]
-    if waiting:
-        verdicts.say(waiting, "approved")
-    return len(waiting)
+    known = verdicts.all()
+    waiting = [sha256 for sha256 in images if sha256 not in known]
+    # Somebody may remove one of them at this very moment.
+    return len(verdicts.said(verdicts.say(waiting, "approved", overrule=False))) if waiting else 0
 
 
 @contextmanager

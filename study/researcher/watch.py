@@ -17,17 +17,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from stimuli.experiment import Experiment, ExperimentError
-from study.researcher import downloads, drawings, wording
+from study.researcher import downloads, drawings, switching, wording
 from study.researcher.guard import STATIC, Guard, form, templates
 from study.researcher.overview import EDGES_MS, FAST_MS, Overview, look, may_show_outcomes
 from study.researcher.password import is_right, read_password
 from study.researcher.throttle import Throttle
 from study.researcher.visits import Visits
 from study.storage.database import Database
-from study.storage.records import State, StudyRow
 
-# Which states each may follow. Once closed, outcomes show: whoever has seen them collects no more.
-_STEPS: dict[State, tuple[State, ...]] = {"open": ("paused", "closed"), "paused": ("open", "closed"), "closed": ()}
 # A look is shared for at least so long, and for ten times what it took, so that watching costs a tenth of one core at most.
 _FRESH_S, _FRESH_TIMES = 2.0, 10.0
 
@@ -123,7 +120,7 @@ class Watch:
             "title": self.experiment.folder.resolve().name,
             "form_token": self._visits.form_token(self._visits.key(request)),
             "outcomes_shown": may_show_outcomes(seen.state, peeking=seen.peeking),
-            "steps": _steps(seen.state, peeking=seen.peeking),
+            "steps": switching.steps(seen.state, peeking=seen.peeking),
             "fast_s": FAST_MS / 1000,
             "size": (drawings.WIDTH, drawings.HEIGHT),
             "hours": drawings.bars([count for _, count in seen.hours], wording.hours(seen.hours)),
@@ -149,7 +146,7 @@ class Watch:
     # --- Doing ---
 
     async def switch(self, request: Request) -> Response:
-        """Open, pause or close the study; closing is asked about once more."""
+        """Open, pause or close the study, or let nobody new in; closing for good is asked about once more."""
         sent = await form(request)
         refused = self._refusal(request, sent)
         if refused:
@@ -161,12 +158,8 @@ class Watch:
 
     def _switch(self, state: str) -> Response:
         with self.database.writing() as rows:
-            study = rows.study()
-            wanted = [step for step in _steps_of(study) if step == state]
-            # Two researchers at once: the second must not open again what the first has just closed.
-            if study is None or not wanted or not rows.set_state(wanted[0], instead_of=study.state):
+            if not switching.switch(rows, state, at=self.now()):
                 return self._problem("The study cannot go there from where it is now. Somebody else may have changed it.", 409)
-            rows.add_event("", f"study {state}", self.now())
         with self._looking:
             self._latest = None
         return RedirectResponse("/", status_code=303)
@@ -183,7 +176,7 @@ class Watch:
             study = rows.study()
             if study is None:
                 return self._problem("The database holds no study any more.", 409)
-            complete = may_show_outcomes(study.state, peeking=bool(study.settings["table"].get("peeking", False)))
+            complete = may_show_outcomes(study.state, peeking=switching.peeking_of(study))
             content = None if complete else downloads.without_outcomes(rows, study.kind)
         content = content or downloads.everything(self.url, study.kind)
         name = f"{study.kind}-{'complete' if complete else 'without-outcomes'}-{self.now():%Y-%m-%d-%H%M}.zip"
@@ -225,14 +218,6 @@ def watch_app(watch: Watch) -> Starlette:
         middleware=[Middleware(Guard)],
         exception_handlers={ExperimentError: watch.sorry},
     )
-
-
-def _steps_of(study: StudyRow | None) -> tuple[State, ...]:
-    return _steps(study.state, peeking=bool(study.settings["table"].get("peeking", False))) if study else ()
-
-
-def _steps(state: State, *, peeking: bool) -> tuple[State, ...]:
-    return ("open",) if state == "closed" and peeking else _STEPS[state]
 
 
 def _is_secure(request: Request) -> bool:

@@ -55,9 +55,9 @@ def present_again() -> bool:
 
 
 @cache
-def page_style() -> str:
-    """Return the style of the page around every screen, as HTML."""
-    return f"<style>{_read('page.css')}</style>"
+def page_style(*, is_preview: bool) -> str:
+    """Return the style of the page around every screen, as HTML; it marks the pages of a preview."""
+    return f"<style>{_read('page.css')}{_read('preview.css') if is_preview else ''}</style>"
 
 
 @cache

@@ -15,7 +15,7 @@ def show() -> None:
     """Show the screen for where the participant is."""
     session = running.session()
     st.set_page_config(page_title=session.texts["title"], layout="wide")
-    st.html(page_style())
+    st.html(page_style(is_preview=running.is_preview()))
     participant = running.visitor(session)
     if participant is None:
         reading.show_stranger(session.texts)

@@ -16,6 +16,8 @@ from study.storage.records import StudyKind
 
 # Holds the key that stands for a participant. Browsers keep cookies by host, not by port: the two studies of an experiment have one each.
 COOKIES: Mapping[StudyKind, str] = {"comparison": "study", "rating": "rating"}
+# Set in the server process of a preview, to the name of its cookie: a preview beside the study must not take its participants' keys.
+PREVIEW_VARIABLE = "TASTEBENCH_PREVIEW"
 # Set in a server process whose participants are programs (`driving`): they are marked as simulated.
 SIMULATED_VARIABLE = "TASTEBENCH_SIMULATED"
 
@@ -53,8 +55,18 @@ def visitor(session: Session) -> str | None:
     # The commands need the names of this module and no pages.
     import streamlit as st
 
-    key = st.context.cookies.get(COOKIES[session.kind])
+    key = st.context.cookies.get(cookie(session.kind))
     return session.arrived(key) if key else None
+
+
+def cookie(kind: StudyKind) -> str:
+    """Return the name of the cookie that holds a participant's key."""
+    return os.environ.get(PREVIEW_VARIABLE) or COOKIES[kind]
+
+
+def is_preview() -> bool:
+    """Return whether no vote given here counts."""
+    return bool(os.environ.get(PREVIEW_VARIABLE))
 
 
 def is_simulation() -> bool:

@@ -49,6 +49,8 @@ function show(component, Page) {
   let page = pages.get(parentElement)
   if (!page) pages.set(parentElement, page = new Page(parentElement))
   settle(data.language)
+  // Whatever it shows, the server answered.
+  page.sending.since = performance.now()
   page.sending.send = (value) => setTriggerValue(page.trigger, value)
   page.listen()
   page.show(data)

@@ -138,8 +138,12 @@ def simulated(experiment: Experiment, settings: StudySettings, session: Session)
 
 
 def everybody(simulated: Simulated, stimuli: Sequence[StimulusRow]) -> tuple[str, ...]:
-    """Return who takes part unless told otherwise: the target users of the images, or every rater where no image has one."""
-    return tuple(sorted({row.target_user for row in stimuli if row.target_user})) or simulated.tastes.users
+    """Return who takes part unless told otherwise: the target users of the images, or every rater where no image has one.
+
+    No more of them come than the study has places: the others would only find it full.
+    """
+    everyone = tuple(sorted({row.target_user for row in stimuli if row.target_user})) or simulated.tastes.users
+    return everyone[: simulated.session.table.participants]
 
 
 def check_known(simulated: Simulated, participants: Sequence[str], experiment: Experiment) -> None:

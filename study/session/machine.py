@@ -18,12 +18,14 @@ from study.session.checks import auditable, fits, is_plain, is_sound
 from study.session.chooser import Chooser
 from study.session.place import Outcome, Place, Stage
 from study.storage.database import Database
-from study.storage.records import Answer, Ended, ParticipantRow, StudyKind, Whereabouts
+from study.storage.records import Answer, Ended, ParticipantRow, State, StudyKind, Whereabouts
 from study.storage.rows import Rows
 
 # How long one participant's history may grow by pages that they open.
 _LONGEST_HISTORY = 2_000
 
+# Where nobody goes on. Where a study is closing, those inside do.
+_STOPPED: tuple[State, ...] = ("paused", "closed")
 _STAGES: Mapping[Ended, Stage] = {"finished": "thanks", "declined": "declined", "screened out": "screened out", "full": "full"}
 
 
@@ -73,7 +75,7 @@ class Session:
             return rows.arrived(key)
 
     def consent(self, participant: str, *, simulated: bool = False) -> None:
-        """Make the id a participant; the first yes or no stays. Nobody joins a study that is paused or closed.
+        """Make the id a participant; the first yes or no stays. Nobody joins a study that is closing, paused or closed.
 
         An id that is one of the stimuli's target users is that target user. Without questions to ask before the images, the
         participant gets a place in the schedule at once, or the study is full.
@@ -119,7 +121,7 @@ class Session:
             rows.seen(participant, self.clock())
             here = rows.whereabouts(participant)
             due = self._question(rows, here)
-            if due is None or due.id != question or here.state != "open":
+            if due is None or due.id != question or here.state in _STOPPED:
                 return value != "" and rows.replies(participant).get(question) == value
             if not fits(due, value):
                 return False
@@ -135,7 +137,7 @@ class Session:
         with self.database.reading() as rows:
             here = rows.whereabouts(participant)
             who = here.participant
-            if who is None or who.slot is None or who.begun_at or who.ended or here.state != "open":
+            if who is None or who.slot is None or who.begun_at or who.ended or here.state in _STOPPED:
                 return
             trials = self._schedule(rows, who, who.slot)
         with self.database.writing() as rows:
@@ -185,10 +187,10 @@ class Session:
         who = here.participant
         if who and who.ended:
             return Place(_STAGES[who.ended], ended=who.ended)
-        if here.state != "open":
+        if here.state == "paused" or here.state == "closed":
             return Place(here.state)
         if who is None:
-            return Place("consent")
+            return Place("closed" if here.state == "closing" else "consent")
         if question := self._question(rows, here):
             alike = [each.id for each in self.questions if each.when == question.when]
             return Place("question", question=question, done=alike.index(question.id), total=len(alike))

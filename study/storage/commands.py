@@ -42,7 +42,10 @@ def export_(context: typer.Context, folder: Folder, *, rating: Rating = False, d
     answers = f"{len(done.ratings)} ratings" if rating else f"{len(done.votes)} votes"
     typer.echo(f"{done.answers_file}: {answers} of {len(simulated)} participants ({sum(simulated.values())} of them simulated)")
     typer.echo(f"{done.participants_file}: all {len(done.participants)} who said yes or no to the consent")
-    if not rating:
+    if rating:
+        where = quote(str(folder))
+        typer.echo(f"Next: tastebench stimuli train {where}, to learn these tastes; or tastebench stimuli describe --layout own {where}")
+    else:
         typer.echo(f"Next: tastebench analysis fit {quote(str(folder))}")
 
 

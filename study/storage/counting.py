@@ -39,7 +39,8 @@ class Manner:
 class Covered:
     """How often two arms stood beside each other: `planned` in the schedules so far, `answered` of these. No outcome is in it.
 
-    An arm is a condition, with " (own)" or " (others)" where its images are made for one person each. In a rating study `one` is
+    An arm is named as the report names it (`design.pairs.names_seen`): a condition, or "own" and "others" where images were made for
+    one person each, with the condition in brackets where there are several such. In a rating study `one` is
     the image and `other` is empty.
     """
 
@@ -161,7 +162,7 @@ class Counting(Given):
 
     def coverage(self) -> list[Covered]:
         """Return how often each two arms are in a schedule and answered (a rating study: each image), with no outcome."""
-        left, right, trials = _arms()
+        left, right, trials = _arms(several=self._several())
         one = sa.case((right < left, right), else_=left)
         other = sa.case((right.is_(None), ""), (right < left, left), else_=right)
         shown = (
@@ -181,7 +182,7 @@ class Counting(Given):
 
         The only count that tells which condition is ahead: whoever calls it while the study is open is peeking.
         """
-        left, right, trials = _arms()
+        left, right, trials = _arms(several=self._several())
         tie, chose_left = ANSWER.c.choice == "tie", ANSWER.c.choice == "left"
         winner = sa.case((sa.or_(chose_left, sa.and_(tie, left <= right)), left), else_=right)
         loser = sa.case((sa.or_(chose_left, sa.and_(tie, left <= right)), right), else_=left)
@@ -206,6 +207,11 @@ class Counting(Given):
 
     # --- Within ---
 
+    def _several(self) -> bool:
+        """Return whether more than one condition has images made for one person each."""
+        query = sa.select(sa.func.count(sa.distinct(STIMULUS.c.condition))).where(STIMULUS.c.target_user.is_not(None))
+        return int(self._connection.scalar(query) or 0) > 1
+
     def _people(self) -> list[ParticipantRow]:
         ordered = sa.select(PARTICIPANT).order_by(PARTICIPANT.c.slot.is_(None), PARTICIPANT.c.slot, PARTICIPANT.c.seen_at, PARTICIPANT.c.id)
         return [ParticipantRow(**row) for row in self._all(ordered)]
@@ -224,7 +230,7 @@ def _times(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
     return sa.func.sum(sa.case((condition, 1), else_=0))
 
 
-def _arms() -> tuple[sa.ColumnElement[str], sa.ColumnElement[str], sa.FromClause]:
+def _arms(*, several: bool) -> tuple[sa.ColumnElement[str], sa.ColumnElement[str], sa.FromClause]:
     """Return the arm on the left, the arm on the right (null where one image is shown), and the tables to select them from."""
     left, right = STIMULUS.alias(), STIMULUS.alias()
     trials = (
@@ -233,11 +239,12 @@ def _arms() -> tuple[sa.ColumnElement[str], sa.ColumnElement[str], sa.FromClause
         .outerjoin(right, right.c.stimulus == TRIAL.c.right_stimulus)
         .outerjoin(ANSWER)
     )
-    return _arm(left), _arm(right), trials
+    return _arm(left, several=several), _arm(right, several=several), trials
 
 
-def _arm(stimulus: Any) -> sa.ColumnElement[str]:
+def _arm(stimulus: Any, *, several: bool) -> sa.ColumnElement[str]:
     # Of a rating study's images no condition is known, so the image stands for itself.
     name = sa.case((stimulus.c.condition == "", stimulus.c.stimulus), else_=stimulus.c.condition)
     is_own = stimulus.c.target_user == PARTICIPANT.c.target_user
-    return sa.case((stimulus.c.target_user.is_(None), name), (is_own, name + " (own)"), else_=name + " (others)")
+    own, others = ("own (" + name + ")", "others (" + name + ")") if several else (sa.literal("own"), sa.literal("others"))
+    return sa.case((stimulus.c.target_user.is_(None), name), (is_own, own), else_=others)

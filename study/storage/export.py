@@ -11,7 +11,7 @@ from typing import cast
 from stimuli.experiment import Experiment, ExperimentError
 from study.rated import GivenRating, write_ratings
 from study.storage.existing import open_existing, study_in
-from study.storage.records import ParticipantRow, RatingRow, StudyKind, StudyRow, VoteRow
+from study.storage.records import ParticipantRow, RatingRow, StudyKind, VoteRow
 from study.storage.rows import Rows
 from study.votes import Choice, Participant, Vote, VoteKind, write_participants, write_votes
 
@@ -39,7 +39,7 @@ def run(experiment: Experiment, *, url: str | Path, kind: StudyKind) -> Exported
     database = open_existing(url, made_by=made_by)
     try:
         with database.reading() as rows:
-            _check_kind(study_in(rows, place=database.place, made_by=made_by), kind, database.place)
+            study_in(rows, place=database.place, made_by=made_by, kind=kind)
             votes = tuple(_vote(row) for row in rows.votes()) if kind == "comparison" else ()
             ratings = tuple(_rating(row) for row in rows.ratings()) if kind == "rating" else ()
             answered = Counter(vote.participant for vote in votes) + Counter(rating.participant for rating in ratings)
@@ -63,12 +63,6 @@ def _write(
         write_votes(written.answers_file, votes)
     write_participants(written.participants_file, participants)
     return written
-
-
-def _check_kind(study: StudyRow, kind: StudyKind, place: str) -> None:
-    if study.kind != kind:
-        option = "add --rating" if study.kind == "rating" else "leave out --rating"
-        raise ExperimentError(f"{place}: holds a {study.kind} study, and a {kind} study was asked for; {option}, or give its database")
 
 
 def _vote(row: VoteRow) -> Vote:

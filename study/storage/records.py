@@ -7,7 +7,8 @@ from typing import Any, Literal
 from study.design.trial import Kind
 
 StudyKind = Literal["comparison", "rating"]
-State = Literal["open", "paused", "closed"]
+# "closing": nobody new comes in, and those inside finish. "closed": nobody goes on.
+State = Literal["open", "closing", "paused", "closed"]
 Ended = Literal["finished", "declined", "screened out", "full"]
 
 

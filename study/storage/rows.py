@@ -107,7 +107,7 @@ class Rows(Counting):
         self._connection.execute(sa.update(STUDY).values(settings=dict(settings)))
 
     def set_state(self, state: State, *, instead_of: State | None = None) -> bool:
-        """Open, pause or close the study, and return whether it was as `instead_of` says (None: however it was)."""
+        """Bring the study into a state, and return whether it was as `instead_of` says (None: however it was)."""
         update = sa.update(STUDY).values(state=state).returning(STUDY.c.id)
         return self._connection.scalar(update if instead_of is None else update.where(STUDY.c.state == instead_of)) is not None
 

@@ -1,6 +1,6 @@
 """Where participants are, in words, and how many places of a study are taken: what status and the researcher's page both tell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,8 @@ STAGES = (
     "screened out",
     "found it full",
 )
+# Came in, have not ended, and were seen lately: whom closing for good would stop.
+_INSIDE = frozenset(("questions before", "instructions", "practice", "trials", "on a break", "questions after"))
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def stage_of(standing: Standing, due: tuple[Kind, int] | None, *, since: datetim
     if kind == "practice":
         return "practice"
     return "on a break" if block > max(person.block, 0) else "trials"
+
+
+def inside(stages: Iterable[str]) -> int:
+    """Return how many of those at these `STAGES` are inside, with a place in the design or still at the questions before it."""
+    return sum(stage in _INSIDE for stage in stages)
 
 
 def places_of(standings: Sequence[Standing], *, limit: int | None, since: datetime) -> Places:

@@ -11,7 +11,7 @@ from rich.table import Table
 from study.storage.existing import study_in
 from study.storage.records import Standing, StudyRow
 from study.storage.rows import Rows
-from study.storage.stages import STAGES, Places, places_of, stage_of
+from study.storage.stages import STAGES, Places, inside, places_of, stage_of
 
 _WIDEST_ID = 26
 _DID_NOT_COUNT = ("duplicate", "too fast", "refused")
@@ -37,6 +37,12 @@ class Status:
     answers: int
     sides: dict[str, int]
     outcomes: dict[str, int]
+
+    @property
+    def inside(self) -> str:
+        """How many are inside, as words."""
+        number = inside(person.stage for person in self.people)
+        return "1 person" if number == 1 else f"{number} people"
 
 
 def look(rows: Rows, *, place: str, at: datetime) -> Status:
@@ -97,7 +103,9 @@ def lines(status: Status) -> Iterator[str]:
     yield f"opened the link and said neither yes nor no: {status.strangers}"
     places = status.places
     free = "any number free" if places.limit is None else f"{places.free} of {places.limit} free"
-    if study.state == "closed":
+    if study.state == "closing":
+        yield f"places: {places.taken} taken; nobody new can start, and {status.inside} still inside can finish"
+    elif study.state == "closed":
         yield f"places: {places.taken} taken; nobody goes on or comes any more"
     else:
         yield f"places: {places.taken} taken, {places.held} held for people on their way, {free}"

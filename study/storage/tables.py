@@ -36,7 +36,7 @@ STUDY = sa.Table(
     sa.Column("id", sa.Integer, sa.CheckConstraint("id = 1"), primary_key=True),
     # "comparison" or "rating": one database holds one study.
     _text("kind"),
-    # "open", "paused" or "closed", as the researcher's page says.
+    # "open", "closing", "paused" or "closed", as the researcher says (`records.State`).
     _text("state"),
     sa.Column("settings", sa.JSON, nullable=False),
     _text("stimuli_sha256"),

@@ -8,7 +8,7 @@ const REASONS = { h: "harmful", b: "broken", d: "near-duplicate", o: "other" };
 const seen = new Set();
 const said = [];
 let current = cards[0];
-let posts = 0;
+let waiting = 0;
 let queue = Promise.resolve();
 let asked = null;
 
@@ -72,14 +72,12 @@ function fill() {
 // --- What is sent ---
 
 async function send(path, fields) {
-  // What was asked before the latest verdict was sent knows less than what is shown.
-  const number = fields ? ++posts : posts;
   try {
     const body = fields && JSON.stringify({ form_token: document.body.dataset.formToken, ...fields });
     const answer = await fetch(path, fields ? { method: "POST", headers: { "Content-Type": "application/json" }, body } : { cache: "no-store" });
     const standing = await answer.json();
     if (!answer.ok) throw new Error(standing.problem);
-    if (number === posts) paint(standing);
+    paint(standing);
     return standing;
   } catch (error) {
     if (fields) tell(`Not stored: ${error.message || "the command that serves this page was stopped"}`);
@@ -87,33 +85,38 @@ async function send(path, fields) {
   }
 }
 
-// One after the other, in the order of the keys; the mark moves on at once, so that fast keys never meet the image before.
-function post(path, fields) {
-  queue = queue.then(() => send(path, fields()));
+// One after the other, in the order of the keys, so that no late answer shows over a newer one.
+function inTurn(act) {
+  waiting += 1;
+  queue = queue.then(act).finally(() => { waiting -= 1; });
   return queue;
 }
 
-async function say(images, verdict, reason = "") {
+// The mark moves on at once, so that fast keys never meet the image before.
+async function say(images, verdict, { reason = "", rest = "" } = {}) {
   mark(cards[Math.min(cards.indexOf(images[images.length - 1]) + 1, cards.length - 1)]);
-  const standing = await post("/verdict", () => ({ images: images.map((card) => card.dataset.image).join(","), verdict, reason }));
+  const numbers = images.map((card) => card.dataset.image).join(",");
+  const standing = await inTurn(() => send("/verdict", { images: numbers, verdict, reason, rest }));
   if (!standing) {
     mark(images[0]);
     return;
   }
   said.push(standing.said);
-  const what = images.length === 1 ? images[0].dataset.name : `${images.length} images`;
+  const agreed = images.filter((card) => standing.verdicts[card.dataset.image]?.[0] === verdict).length;
+  const what = images.length === 1 ? images[0].dataset.name : `${agreed} images`;
   tell(`${what}: ${SAYS[verdict].toLowerCase()}${reason ? `, ${reason}` : ""}`);
 }
 
 // What there is to take back is known only once every key before this one was answered.
 function undo() {
-  queue = queue.then(async () => {
+  inTurn(async () => {
     if (!said.length) {
       tell("Nothing to undo");
       return;
     }
-    const standing = await send("/undo", { said: String(said.pop()) });
+    const standing = await send("/undo", { said: String(said[said.length - 1]) });
     if (!standing) return;
+    said.pop();
     tell(standing.undone.length ? "Undone" : "Somebody said something else of it since; that stays");
     if (standing.undone.length) mark(cards.find((card) => Number(card.dataset.image) === standing.undone[0]));
   });
@@ -127,8 +130,9 @@ function approveRest() {
     mark(unseen);
     return;
   }
-  const waiting = group.filter((card) => !card.dataset.verdict);
-  if (waiting.length) say(waiting, "approved");
+  const rest = group.filter((card) => !card.dataset.verdict);
+  // A removal may still be under way, from here or from another tab: the server approves only what nobody said anything of.
+  if (rest.length) say(rest, "approved", { rest: "yes" });
   else tell("All images of this prompt have a verdict");
 }
 
@@ -159,10 +163,10 @@ function ask() {
 
 function remove(reason) {
   why.close();
-  say([asked], "removed", reason);
+  say([asked], "removed", { reason });
 }
 
-document.addEventListener("keydown", (event) => {
+function press(event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   const onOther = event.target.closest?.("button:not(.card)");
@@ -189,29 +193,32 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     enlarge();
   }
-});
-
-for (const card of cards) {
-  card.addEventListener("click", () => {
-    mark(card);
-    enlarge();
-  });
-  card.addEventListener("focus", () => mark(card, { focus: false }));
 }
-for (const button of why.querySelectorAll("[data-reason]")) button.addEventListener("click", () => remove(button.dataset.reason));
-const on = (id, act) => document.getElementById(id).addEventListener("click", act);
-on("approve", () => say([current], "approved"));
-on("remove", ask);
-on("undo", undo);
-on("enlarge", enlarge);
-on("rest", approveRest);
-on("keep", () => why.close());
-on("large-approve", () => say([current], "approved"));
-on("large-remove", ask);
-on("large-close", () => large.close());
-on("large-previous", () => mark(neighbour("ArrowLeft")));
-on("large-next", () => mark(neighbour("ArrowRight")));
-large.addEventListener("close", () => current.focus());
+
+function listen() {
+  document.addEventListener("keydown", press);
+  for (const card of cards) {
+    card.addEventListener("click", () => {
+      mark(card);
+      enlarge();
+    });
+    card.addEventListener("focus", () => mark(card, { focus: false }));
+  }
+  for (const button of why.querySelectorAll("[data-reason]")) button.addEventListener("click", () => remove(button.dataset.reason));
+  const on = (id, act) => document.getElementById(id).addEventListener("click", act);
+  on("approve", () => say([current], "approved"));
+  on("remove", ask);
+  on("undo", undo);
+  on("enlarge", enlarge);
+  on("rest", approveRest);
+  on("keep", () => why.close());
+  on("large-approve", () => say([current], "approved"));
+  on("large-remove", ask);
+  on("large-close", () => large.close());
+  on("large-previous", () => mark(neighbour("ArrowLeft")));
+  on("large-next", () => mark(neighbour("ArrowRight")));
+  large.addEventListener("close", () => current.focus());
+}
 
 // An image counts as seen when most of it was on the screen.
 const watcher = new IntersectionObserver(
@@ -220,12 +227,16 @@ const watcher = new IntersectionObserver(
 );
 cards.forEach((card) => watcher.observe(card));
 
+// Nothing can be said of an image before it is known what was said of it already.
 async function start() {
-  await send("/reviews");
+  while (!(await send("/reviews"))) {
+    tell("The verdicts so far cannot be read at the moment; trying again");
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+  tell("");
   mark(cards.find((card) => !card.dataset.verdict) ?? cards[0]);
+  listen();
+  setInterval(() => document.hidden || waiting || inTurn(() => send("/reviews")), EVERY_MS);
 }
 
-if (cards.length) {
-  start();
-  setInterval(() => document.hidden || send("/reviews"), EVERY_MS);
-}
+if (cards.length) start();

@@ -2,6 +2,7 @@
 const EVERY_MS = 5000;
 const stale = document.getElementById("stale");
 let latest = Date.now();
+let asking = false;
 
 function replace(part) {
   const shown = document.querySelector(`[data-part="${part.dataset.part}"]`);
@@ -23,8 +24,19 @@ function note(text) {
   if (stale.textContent !== text) stale.textContent = text;
 }
 
+function warn() {
+  const seconds = Math.round((Date.now() - latest) / 1000);
+  if (seconds > 10) note("These numbers are not fresh: the page’s server or the database does not answer. It goes on by itself.");
+}
+
 async function refresh() {
   if (document.hidden) return;
+  if (asking) {
+    // A second answer could come before the first, and old numbers would stand over new ones.
+    warn();
+    return;
+  }
+  asking = true;
   try {
     const answer = await fetch("/live", { cache: "no-store" });
     if (answer.status === 401) {
@@ -37,8 +49,9 @@ async function refresh() {
     latest = Date.now();
     note("");
   } catch {
-    const seconds = Math.round((Date.now() - latest) / 1000);
-    if (seconds > 10) note("These numbers are not fresh: the page’s server or the database does not answer. It goes on by itself.");
+    warn();
+  } finally {
+    asking = false;
   }
 }
 
