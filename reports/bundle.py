@@ -7,37 +7,23 @@ import platform
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, fields
 from importlib import metadata
-from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
 from analysis.results import Results, read_results
-from reports import bundle_rebuild, bundle_settings, pseudonyms
-from reports.bundle_checks import require_fresh, require_no_names, require_same_results
+from reports import bundle_rebuild
+from reports.bundle_checks import perhaps_names, require_fresh, require_no_names, require_same_results
 from reports.bundle_dictionary import Entry, dictionary
-from reports.bundle_words import readme
-from reports.pseudonyms import Names
+from reports.bundle_staging import stage
+from reports.bundle_words import FILES, readme
 from stimuli.experiment import Experiment, ExperimentError, write_whole
-from stimuli.manifest import Stimulus, read_steps, read_stimuli, write_steps, write_stimuli
 from stimuli.progress import Report, silent
 from stimuli.provenance import sha256
-from stimuli.steering_record import (
-    read_candidates,
-    read_embeddings,
-    read_rescored,
-    write_candidates,
-    write_embeddings,
-    write_rescored,
-)
 from stimuli.studyfile import ExperimentTable
 from study.lock import LockedSettings
-from study.rated import read_ratings, write_ratings
-from study.reviews import read_reviews, write_reviews
-from study.votes import Participant, Vote, read_participants, read_votes, write_participants, write_votes
 
 # Every zip entry is of this day, so that equal content gives equal bytes.
 _DAY = (1980, 1, 1, 0, 0, 0)
@@ -53,12 +39,20 @@ class BundleSettings(LockedSettings, Protocol):
         ...
 
 
-def bundle(experiment: Experiment, settings: BundleSettings, *, to: Path, report: Report = silent) -> list[str]:
-    """Write the bundle of a finished study as a zip, and return the names of the files in it; equal studies give equal bytes.
+@dataclass(frozen=True)
+class Packed:
+    """What went into a bundle: the names of its `files`, and `perhaps`, words in study.toml that somebody goes by and that stay."""
+
+    files: tuple[str, ...]
+    perhaps: tuple[str, ...]
+
+
+def bundle(experiment: Experiment, settings: BundleSettings, *, to: Path, report: Report = silent) -> Packed:
+    """Write the bundle of a finished study as a zip, and return what is in it; equal studies give equal bytes.
 
     Raises:
-        ExperimentError: there are no results, they are older than the votes, settings or claims, a name would stay readable, or
-            the votes give other results under new names.
+        ExperimentError: there are no results, they are older than the votes, settings or claims, a name or an image's metadata
+            would stay readable, or the votes give other results under new names.
     """
     _require_place(to)
     results = require_fresh(experiment, settings)
@@ -67,7 +61,9 @@ def bundle(experiment: Experiment, settings: BundleSettings, *, to: Path, report
         staged = Experiment(Path(temporary) / _ROOT)
         staged.folder.mkdir()
         report(stages[0], 1, len(stages))
-        names = _stage(experiment, settings, staged)
+        people = stage(experiment, staged, seed=settings.experiment.seed)
+        # Before the slow part too: most names that would stay stand in what the researcher wrote.
+        require_no_names(staged.folder, people)
         report(stages[1], 2, len(stages))
         options = _options(results)
         write_whole(staged.bundle, b"{}\n")
@@ -78,11 +74,12 @@ def bundle(experiment: Experiment, settings: BundleSettings, *, to: Path, report
         report(stages[2], 3, len(stages))
         require_same_results(results, read_results(staged.results))
         _write_about(staged, results, options)
-        require_no_names(staged.folder, names.people)
+        require_no_names(staged.folder, people)
+        perhaps = perhaps_names(staged.settings, people)
         content = _files(staged.folder)
         report(stages[3], 4, len(stages))
         write_whole(to, zipped(content))
-    return sorted(content)
+    return Packed(tuple(sorted(content)), tuple(perhaps))
 
 
 def zipped(content: dict[str, bytes]) -> bytes:
@@ -97,99 +94,6 @@ def zipped(content: dict[str, bytes]) -> bytes:
             entry.compress_type = zipfile.ZIP_STORED if name.endswith((".png", ".jpg", ".jpeg", ".webp")) else zipfile.ZIP_DEFLATED
             archive.writestr(entry, content[name], compresslevel=9)
     return buffer.getvalue()
-
-
-def _stage(experiment: Experiment, settings: BundleSettings, staged: Experiment) -> Names:
-    """Write everything that the analysis and the report read into `staged`, under new names, and return these names."""
-    votes = read_votes(experiment.votes)
-    stimuli = read_stimuli(experiment.stimuli) if experiment.stimuli.is_file() else []
-    people = _people(experiment, votes, stimuli)
-    called = pseudonyms.pseudonyms(people, seed=settings.experiment.seed, salt=sha256(experiment.votes))
-    renamed = pseudonyms.new_stimuli(stimuli, called)
-    names = Names(
-        people=called,
-        stimuli={old: row.stimulus for old, row in renamed} | _unlisted(votes, renamed, settings, experiment),
-        images={row.image: new.image for row, (_, new) in zip(_in_order(stimuli, renamed), renamed, strict=True)},
-        began=min(datetime.fromisoformat(vote.answered_at) for vote in votes),
-    )
-    write_votes(staged.votes, pseudonyms.votes(votes, names))
-    write_whole(staged.settings, bundle_settings.settings(experiment.settings, called))
-    if stimuli:
-        write_stimuli(staged.stimuli, [row for _, row in renamed])
-    _stage_tables(experiment, staged, names)
-    _stage_images(experiment, staged, _in_order(stimuli, renamed), names)
-    for path, copy in ((experiment.lock, staged.lock), (experiment.stimuli_record, staged.stimuli_record)):
-        if path.is_file():
-            write_whole(copy, path.read_bytes())
-    return names
-
-
-def _in_order(stimuli: Sequence[Stimulus], renamed: Sequence[tuple[str, Stimulus]]) -> list[Stimulus]:
-    """Return the old rows in the order of the new ones."""
-    by_id = {row.stimulus: row for row in stimuli}
-    return [by_id[old] for old, _ in renamed]
-
-
-def _people(experiment: Experiment, votes: Sequence[Vote], stimuli: Sequence[Stimulus]) -> set[str]:
-    """Return everybody who answered, came, rated, or was a target; groups are nobody in particular."""
-    raw = bundle_settings.raw(experiment.settings)
-    listed = [*_participants(experiment.participants), *_participants(experiment.rating_participants)]
-    rated = read_ratings(experiment.rated) if experiment.rated.is_file() else []
-    steered = read_steps(experiment.steps) if experiment.steps.is_file() else []
-    found = chain(
-        (name for vote in votes for name in (vote.participant, vote.target_user, vote.left_target, vote.right_target)),
-        (row.target_user for row in stimuli),
-        (row.target_user for row in steered),
-        (name for row in listed for name in (row.participant, row.target_user)),
-        (row.participant for row in rated),
-        (name for table in raw.get("condition", ()) for name in table.get("targets", ())),
-        (name for table in raw.get("group", ()) for name in table.get("members", ())),
-    )
-    return {name for name in found if name is not None} - {table.get("name") for table in raw.get("group", ())}
-
-
-def _unlisted(
-    votes: Sequence[Vote], renamed: Sequence[tuple[str, Stimulus]], settings: BundleSettings, experiment: Experiment
-) -> dict[str, str]:
-    """Return a new name for each image that was judged and that no table lists."""
-    listed = {old for old, _ in renamed}
-    found = {name for vote in votes for name in (vote.left_stimulus, vote.right_stimulus)} - listed
-    made = pseudonyms.pseudonyms(found, seed=settings.experiment.seed, salt=f"images {sha256(experiment.votes)}")
-    return {old: f"x-{new}" for old, new in made.items()}
-
-
-def _participants(path: Path) -> list[Participant]:
-    return read_participants(path) if path.is_file() else []
-
-
-def _stage_tables(experiment: Experiment, staged: Experiment, names: Names) -> None:
-    """Write the tables that are there, each with its columns under new names."""
-    if experiment.participants.is_file():
-        write_participants(staged.participants, pseudonyms.participants(read_participants(experiment.participants), names))
-    if experiment.rating_participants.is_file():
-        write_participants(staged.rating_participants, pseudonyms.participants(read_participants(experiment.rating_participants), names))
-    if experiment.rated.is_file():
-        write_ratings(staged.rated, pseudonyms.ratings(read_ratings(experiment.rated), names))
-    if experiment.steps.is_file():
-        write_steps(staged.steps, pseudonyms.steps(read_steps(experiment.steps), names))
-    if experiment.candidates.is_file():
-        write_candidates(staged.candidates, pseudonyms.candidates(read_candidates(experiment.candidates), names))
-    if experiment.rescored.is_file():
-        write_rescored(staged.rescored, pseudonyms.rescored(read_rescored(experiment.rescored), names))
-    if experiment.run_embeddings.is_file():
-        write_embeddings(staged.run_embeddings, pseudonyms.embeddings(read_embeddings(experiment.run_embeddings), names))
-    if experiment.reviews.is_file():
-        write_reviews(staged.reviews, pseudonyms.reviews(read_reviews(experiment.reviews).values(), names))
-
-
-def _stage_images(experiment: Experiment, staged: Experiment, stimuli: Iterable[Stimulus], names: Names) -> None:
-    """Copy the images of the study, but those that a researcher took out of it."""
-    said = read_reviews(experiment.reviews)
-    for row in stimuli:
-        removed = row.image_sha256 in said and said[row.image_sha256].verdict == "removed"
-        path = experiment.folder / row.image
-        if not removed and path.is_file():
-            write_whole(staged.folder / names.images[row.image], path.read_bytes())
 
 
 def _options(results: Results) -> dict[str, Any]:
@@ -244,7 +148,9 @@ def _json(content: Any) -> bytes:
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """Return the files that a bundle may hold; whatever else analysis and report leave in their folder stays out."""
+    found = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    return {path.as_posix(): (folder / path).read_bytes() for path in found if path.parts[0] in FILES}
 
 
 def _require_place(to: Path) -> None:

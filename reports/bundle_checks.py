@@ -3,6 +3,7 @@
 import html
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from shlex import quote
@@ -10,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from analysis.predictor_results import read_predictor_results
 from analysis.results import Results, read_results
 from stimuli.experiment import Experiment, ExperimentError, require
 from stimuli.provenance import sha256
@@ -35,6 +37,7 @@ def require_fresh(experiment: Experiment, settings: LockedSettings) -> Results:
     for path in (experiment.votes, experiment.settings):
         if made_from.get(path.name) != sha256(path):
             raise ExperimentError(f"{path}: is not what the results were made from; run `{again}`, then make the bundle")
+    _require_fresh_predictor(experiment)
     locked = read_lock(experiment)
     if locked and changed(settings, locked):
         raise ExperimentError(
@@ -42,6 +45,18 @@ def require_fresh(experiment: Experiment, settings: LockedSettings) -> Results:
             f"and run `{again}`, or remove lock.json and tell readers that the claims were not locked"
         )
     return results
+
+
+def _require_fresh_predictor(experiment: Experiment) -> None:
+    if not experiment.predictor_results.is_file():
+        return
+    made_from = read_predictor_results(experiment.predictor_results).provenance.get("settings_sha256")
+    if made_from and made_from != sha256(experiment.settings):
+        raise ExperimentError(
+            f"{experiment.settings}: is not what {experiment.predictor_results.name} was made with; run "
+            f"`tastebench analysis predictor {quote(str(experiment.folder))}`, or remove {experiment.predictor_results.name} to leave the "
+            "predictor out, then make the bundle"
+        )
 
 
 def require_same_results(before: Results, after: Results) -> None:
@@ -57,24 +72,44 @@ def require_same_results(before: Results, after: Results) -> None:
 def require_no_names(folder: Path, people: Iterable[str]) -> None:
     """Raise an `ExperimentError` where a file in `folder` still holds somebody's old name, also inside a table.
 
-    Names of fewer than five characters are not looked for: they stand everywhere by chance.
+    Names of fewer than five characters, and numbers, are not looked for: they stand everywhere by chance. `perhaps_names` tells them.
     """
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         where = str(path.relative_to(folder))
-        for name in sorted(names_in([where, *texts_of(path)], people)):
+        for name in sorted(names_in([where, *texts_of(path)], (name for name in people if _telling(name)))):
             raise ExperimentError(
                 f'"{name}", who is a participant, would stay readable in {where} of the bundle, so it was not made; '
                 "take the name out of the title, prompts and texts in study.toml"
             )
 
 
+def perhaps_names(settings: Path, people: Iterable[str]) -> list[str]:
+    """Return the words in a bundle's study.toml that somebody goes by and that may be meant otherwise: short names and numbers."""
+    others = [name for name in people if not _telling(name) and any(letter.isalnum() for letter in name)]
+    return sorted(names_in([settings.read_text(encoding="utf-8")], others))
+
+
 def names_in(texts: Iterable[str], people: Iterable[str]) -> set[str]:
-    """Return who of `people` stands in one of the texts as a whole word."""
-    searched = [re.escape(name) for name in sorted(people, key=len, reverse=True) if len(name) >= _SHORTEST]
-    if not searched:
+    """Return who of `people` stands in one of the texts as a whole word, in small letters or large, however its parts are joined."""
+    known = {_told(name): name for name in people}
+    if not known:
         return set()
-    named = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(searched)})(?![A-Za-z0-9])")
-    return {found for text in texts for found in named.findall(text)}
+    searched = [re.escape(name).replace("\\ ", r"[\s._-]+") for name in sorted(known, key=len, reverse=True)]
+    named = re.compile(rf"(?<![^\W_])(?:{'|'.join(searched)})(?![^\W_])")
+    return {known[_told(found)] for text in texts for found in named.findall(_folded(text))}
+
+
+def _telling(name: str) -> bool:
+    return len(name) >= _SHORTEST and not name.isdecimal()
+
+
+def _folded(text: str) -> str:
+    """Return a text in which equal letters are equal, however they were typed."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def _told(name: str) -> str:
+    return re.sub(r"[\s._-]+", " ", _folded(name))
 
 
 def texts_of(path: Path) -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""The data dictionary of a bundle: every column of every table in it, with type, meaning, unit and values."""
+"""The data dictionary of a bundle: every column of every table in it, and the keys that tell more, with type, meaning, unit and values."""
 
 import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
+from analysis.predictor_results import PredictorResults
+from reports.settings import ReportTable
 from stimuli.experiment import ExperimentError
 from stimuli.manifest import Step, Stimulus
 from stimuli.steering_record import CandidateRow, RescoredRow, RunEmbedding
@@ -25,7 +27,11 @@ TABLES: dict[str, type] = {
     "rescored.parquet": RescoredRow,
     "run_embeddings.parquet": RunEmbedding,
     "reviews.json": Review,
+    "predictor.json": PredictorResults,
+    "study.toml": ReportTable,
 }
+# The table of study.toml that a record is.
+_WITHIN: dict[type, str] = {ReportTable: "[report] "}
 
 # What columns of one name mean in every table; the words after "|" are the unit or the values.
 _EVERYWHERE = {
@@ -56,7 +62,7 @@ _MEANINGS: dict[type, dict[str, str]] = {
         "left_target": "Whom the left image was made for; empty where for everybody | a pseudonym or a group's name",
         "right_target": "Whom the right image was made for; empty where for everybody | a pseudonym or a group's name",
         "choice": "Which image was preferred; tie where neither",
-        "answered_at": "When it was answered, reduced to whole days after the first vote | UTC, ISO 8601",
+        "answered_at": "When it was answered, reduced to whole days | UTC, ISO 8601",
         "kind": "comparisons are scored; a repeat asks one again with sides swapped; a catch trial says which side to take",
         "expected": "What a catch trial asked for; empty elsewhere",
         "block": "The part between two breaks | counts from 0",
@@ -119,6 +125,31 @@ _MEANINGS: dict[type, dict[str, str]] = {
         "reviewer": "Who looked | a number",
         "at": "When, reduced to whole days | UTC, ISO 8601",
     },
+    PredictorResults: {
+        "margins": "How far apart two ratings are, at least, for a pair to count in the accuracies by margin | points of the rating scale",
+        "scores": "How well each model tells ratings, in each split, with intervals",
+        "baseline": "The model that the others are compared with | a model's name",
+        "alpha": "One minus the coverage of the intervals",
+        "resamples": "How often users were drawn again | count",
+        "ablations": "Models with inputs left out, on seen and unseen users",
+        "few_shot": "Models on new people, by how many of their ratings were seen",
+        "diverging": "Models on the pairs of images that two people order oppositely",
+        "disagreements": "Examples of such pairs, with both people's ratings and what was predicted | users are pseudonyms",
+        "matching": "How sharply the paper's few-shot method told people apart",
+        "simulated": "Whether programs gave the ratings",
+        "stand_ins": "Small parts that stood in for large ones",
+        "rated_again": "Ratings that are not told because the predictor was shown them | count",
+        "provenance": "Seed, versions, time and the hashes of the files that the numbers were made from, which are not in this bundle",
+    },
+    ReportTable: {
+        "registration": "Where the study was registered | the researchers' own words",
+        "deviations": "What was done otherwise than registered | the researchers' own words",
+        "ethics": "Who approved the study, or why nobody had to | the researchers' own words",
+        "recruitment": "How people were found | the researchers' own words",
+        "pay": "What people got | the researchers' own words",
+        "images": "How the researchers' own images were made | the researchers' own words",
+        "data": "Where votes and images can be had | the researchers' own words",
+    },
 }
 
 
@@ -134,13 +165,30 @@ class Entry:
     values: str
 
 
+# What a report takes from study.toml that tells how people were asked, beside the words themselves.
+FURTHER = (
+    Entry(
+        "study.toml", "[study] language", "text", False, "In which language people were asked", "en, de, or a file of texts in this bundle"
+    ),
+    Entry(
+        "study.toml",
+        "[study.recruitment] by",
+        "text",
+        False,
+        "How people came to the study",
+        "link (if missing), invitation, prolific or panel",
+    ),
+)
+
+
 def dictionary(files: Sequence[str]) -> list[Entry]:
-    """Return an entry for every column of each of `files` that is a table, in the order of `TABLES`.
+    """Return an entry for every column or key of each of `files` that `TABLES` knows, in that order, and for what else the report reads.
 
     Raises:
         ExperimentError: a column has no meaning here, because the record behind it has grown since this module was written.
     """
-    return [entry for file, record in TABLES.items() if file in files for entry in _entries(file, record)]
+    told = [entry for file, record in TABLES.items() if file in files for entry in _entries(file, record)]
+    return told + [entry for entry in FURTHER if entry.file in files]
 
 
 def stale() -> list[str]:
@@ -156,7 +204,8 @@ def _names(record: type) -> set[str]:
 
 def _entries(file: str, record: type) -> list[Entry]:
     types = typing.get_type_hints(record)
-    return [_entry(file, field.name, types[field.name], _meaning(record, field.name)) for field in fields(record)]
+    within = _WITHIN.get(record, "")
+    return [_entry(file, field.name, types[field.name], _meaning(record, field.name), within=within) for field in fields(record)]
 
 
 def _meaning(record: type, name: str) -> str:
@@ -166,18 +215,22 @@ def _meaning(record: type, name: str) -> str:
     return told[name]
 
 
-def _entry(file: str, name: str, hint: Any, meaning: str) -> Entry:
+def _entry(file: str, name: str, hint: Any, meaning: str, *, within: str) -> Entry:
     parts = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is typing.Union else (hint,)
     kinds = [part for part in parts if part is not NoneType]
     words, _, values = meaning.partition(" | ")
     named = [value for kind in kinds if get_origin(kind) is Literal for value in get_args(kind)]
     listed = ", ".join("(empty)" if value == "" else str(value) for value in named)
-    return Entry(file, name, " or ".join(_plain(kind) for kind in kinds), NoneType in parts, words, listed or values)
+    return Entry(file, within + name, " or ".join(_plain(kind) for kind in kinds), NoneType in parts, words, listed or values)
 
 
 def _plain(kind: Any) -> str:
     """Return a type in plain words."""
     if get_origin(kind) is Literal:
         return "text"
-    simple = {str: "text", int: "whole number", float: "number", bool: "true or false"}
-    return simple.get(kind, "list of numbers" if get_origin(kind) is list else "numbers by name")
+    simple = {str: "text", int: "whole number", float: "number", bool: "true or false", dict[str, Any]: "values by name"}
+    if kind in simple or get_origin(kind) is Annotated:
+        return simple.get(kind) or _plain(get_args(kind)[0])
+    if get_origin(kind) in (list, tuple):
+        return f"list of {'numbers' if get_args(kind)[0] is float else 'records'}"
+    return "record" if is_dataclass(kind) else "numbers by name"

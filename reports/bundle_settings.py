@@ -3,12 +3,17 @@
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from reports.settings import ReportTable
+from stimuli.experiment import Experiment
+from study.catalogue import languages, texts
+
 _ASKED = frozenset(
     ("question", "instructions", "consent", "thanks", "practice", "min_ms", "block", "participants", "per_participant", "repeats")
-) | {"seconds_per_trial", "hourly_pay", "currency"}
+) | {"language", "recruitment", "seconds_per_trial", "hourly_pay", "currency"}
 # Every key that goes into a bundle; what is not named here stays at home. None: all keys of the table.
 _KEPT: dict[str, frozenset[str] | None] = {
     "experiment": frozenset({"title", "seed"}),
@@ -24,16 +29,33 @@ _KEPT: dict[str, frozenset[str] | None] = {
     "analysis": None,
     "exclusion": None,
     "claim": None,
+    "report": frozenset(field.name for field in fields(ReportTable)),
 }
+_HEAD = "# Made by `tastebench reports bundle`: what the analysis and the report read, under new names."
+_LANGUAGE = "en"
 # Whoever is meant by these is a person.
 _PEOPLE = ("targets", "members")
+# The tables that say how people are asked, and so in which language.
+_ASKING = ("study", "rating")
 
 
-def settings(path: Path, people: Mapping[str, str]) -> bytes:
-    """Return study.toml for a bundle, as TOML; `people` gives the new name of each person."""
-    kept = {table: _whitelisted(content, _KEPT[table], people) for table, content in raw(path).items() if table in _KEPT}
-    head = "# Made by `tastebench reports bundle`: what the analysis and the report read, under new names.\n"
-    return (head + "\n".join(lines(kept)) + "\n").encode()
+def files(folder: Path, people: Mapping[str, str]) -> dict[str, bytes]:
+    """Return study.toml for a bundle, and beside it the texts of a language of the study's own; `people` gives each person's new name."""
+    asked = raw(Experiment(folder).settings)
+    kept = {table: _whitelisted(content, _KEPT[table], people) for table, content in asked.items() if table in _KEPT}
+    beside: dict[str, bytes] = {}
+    for table in _ASKING:
+        language = kept.get(table, {}).get("language", _LANGUAGE)
+        if language not in languages():
+            beside[f"{table}_texts.toml"] = _written(texts(language, folder=folder))
+            language = f"{table}_texts.toml"
+        # It is written down even where nobody chose it: a later version may have another default.
+        kept[table] = kept.get(table, {}) | {"language": language}
+    return {Experiment(folder).settings.name: _written(kept)} | beside
+
+
+def _written(content: Mapping[str, Any]) -> bytes:
+    return ("\n".join((_HEAD, *lines(content))) + "\n").encode()
 
 
 def raw(path: Path) -> dict[str, Any]:
@@ -50,6 +72,9 @@ def _whitelisted(content: Any, keys: frozenset[str] | None, people: Mapping[str,
 def _renamed(key: str, value: Any, people: Mapping[str, str]) -> Any:
     if key in _PEOPLE:
         return sorted(people.get(name, name) for name in value)
+    if key == "recruitment" and isinstance(value, dict):
+        # How people came, without the panel's addresses, codes and keys.
+        return {inner: name for inner, name in value.items() if inner == "by"}
     # A folder's name may be somebody's; the prompt's place in the file name is what tells how images were matched.
     return PurePosixPath(value).name if key == "images" and isinstance(value, str) else value
 

@@ -6,7 +6,8 @@ from itertools import groupby
 from reports.bundle_dictionary import Entry
 from stimuli.experiment import Experiment
 
-_FILES = {
+# All that a bundle may hold, and what it is.
+FILES = {
     "votes.parquet": "every answered trial",
     "participants.parquet": "every participant of the comparison: how far they came",
     "ratings.parquet": "every rating that participants gave",
@@ -18,7 +19,10 @@ _FILES = {
     "run_embeddings.parquet": "independent runs as numbers",
     "reviews.json": "what was said of each image before the study",
     "images": "the images that people saw",
+    "predictor.json": "how well predictors tell ratings, as it was found: the ratings behind it are not here",
     "study.toml": "the settings, without addresses, codes and keys",
+    "study_texts.toml": "the study's own translation of its pages",
+    "rating_texts.toml": "the rating study's own translation of its pages",
     "lock.json": "the hash of the claims, from before the first vote",
     "stimuli.json": "how the images came about",
     "results.json": "scores, differences and verdicts",
@@ -27,7 +31,8 @@ _FILES = {
     "requirements.txt": "every installed package with its version, but tastebench",
     "environment.json": "Python, platform and commit",
     "rebuild.py": "makes results.json and report again, and compares them byte by byte",
-    "bundle.json": "this list with a SHA-256 of each file",
+    "README.md": "this text",
+    "bundle.json": "the list of all files, with a SHA-256 of each",
 }
 _TEXT = """\
 # Reproduction bundle
@@ -50,9 +55,11 @@ made is taken over. With other versions of packages the numbers stay and the byt
 
 - Participants and target users have pseudonyms, the same in every table, in an order that tells nothing about their names.
 - Images and their files have new names.
-- Times are reduced to the first vote's and whole days after it. Response times are kept, since the analysis uses them.
+- Times are reduced to whole days; where the claims were locked on the day of the first vote, days begin a second after the lock.
+  Response times are kept, since the analysis uses them.
 - Left out: replies to questions, what a panel sent along, the size of windows, places in the study, reviewers' names, addresses and codes
-  in study.toml, comments in it, images that nobody was shown, predictions of people's taste, databases, keys.
+  in study.toml, comments in it, images that nobody was shown, the predictions behind predictor.json, databases, keys, and the hashes of
+  the study.toml that images and predictions were made with.
 
 Scores, differences and verdicts are those of the study itself: this was checked when the bundle was made. What is drawn at random in the
 order of names (bootstrap intervals of scores, permutation tests) and Krippendorff's alpha, which depends on which image of a pair comes
@@ -66,9 +73,8 @@ Pseudonyms are no guarantee: who knows how somebody answered can still find them
 
 def readme(staged: Experiment, entries: Sequence[Entry]) -> bytes:
     """Return README.md for the files in `staged` and those still to come."""
-    coming = ("bundle.json", "README.md")
-    there = {path.name for path in staged.folder.iterdir()} | {coming[0]}
-    lines = [_TEXT, "| file | what it is |", "|---|---|", *(f"| {name} | {what} |" for name, what in _FILES.items() if name in there)]
+    there = {path.name for path in staged.folder.iterdir()} | {"bundle.json"}
+    lines = [_TEXT, "| file | what it is |", "|---|---|", *(f"| {name} | {what} |" for name, what in FILES.items() if name in there)]
     lines += ["", "## Data dictionary"]
     for file, columns in groupby(entries, key=lambda entry: entry.file):
         lines += ["", f"### {file}", "", "| column | type | meaning | unit or values |", "|---|---|---|---|"]

@@ -1,16 +1,18 @@
 """What a reviewer expects of a preference study, item by item: what was recorded, or that it was not, and how to record it."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from reports.flow import flow
 from reports.material import Material
 from reports.methods import NOT_REPORTED, Fact, Paragraph, methods, question
-from reports.methods.fact import many, quoted
-from reports.methods.people import sentence
-from reports.sentences import reach
+from reports.methods.fact import listed, many, quoted
+from reports.methods.given import images_given
+from reports.sentences import reach, sentence
 from reports.settings import ReportSettings
 from reports.tables import Column, Table
+from stimuli.manifest import OWN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ def checklist(material: Material, settings: ReportSettings | None) -> tuple[Item
     """Return all items, in the order in which a reviewer meets them."""
     told = _Told(material, settings, methods(material, settings))
     # Where there is no experiment, no command and no line in study.toml can add anything.
-    return tuple(Item(asked, find(told), _ALONE if material.bare else remedy) for asked, find, remedy in _ITEMS)
+    return tuple(
+        Item(asked, find(told), _ALONE if material.bare else remedy if isinstance(remedy, str) else remedy(told))
+        for asked, find, remedy in _ITEMS
+    )
 
 
 def checklist_table(items: tuple[Item, ...]) -> Table:
@@ -73,9 +78,21 @@ def _from(*sources: str) -> Callable[[_Told], str | None]:
     return lambda told: told.facts(*sources)
 
 
+def _waiting(told: _Told) -> int:
+    """Return how many claims stand in study.toml while no vote is analysed."""
+    return len(told.settings.claim) if told.settings and not told.material.results else 0
+
+
 def _lock(told: _Told) -> str | None:
-    results = told.material.results
+    results, found = told.material.results, told.material.lock
+    if _waiting(told) and found:
+        return f"{many(_waiting(told), 'claim')} locked at {found.locked_at} (SHA-256 {found.sha256[:12]}…); no vote is analysed yet."
     return told.facts("lock.json", "results.json claims.verdict") if results and results.claims else None
+
+
+def _to_lock(told: _Told) -> str:
+    lock = "tastebench study lock FOLDER before the first vote."
+    return f"Run {lock}" if _waiting(told) else f"Write [[claim]] in study.toml and run {lock}"
 
 
 def _people(told: _Told) -> str | None:
@@ -105,10 +122,17 @@ def _exclusions(told: _Told) -> str | None:
 
 def _scope(told: _Told) -> str | None:
     results = told.material.results
-    return f"{told.facts('results.json scope')} {reach(results)}" if results else None
+    if not results:
+        return None
+    scope = next((one.scope for one in results.main_contrasts), results.scope)
+    return f"{told.facts('results.json scope')} {reach(results)} {images_given(told.material, scope) or ''}".strip()
 
 
 def _multiplicity(told: _Told) -> str | None:
+    if _waiting(told) and told.settings:
+        families = Counter(one.family for one in told.settings.claim)
+        named = listed([f"{many(number, 'claim')} in the family {quoted(name)}" for name, number in sorted(families.items())])
+        return f"{named}; p-values will be corrected by Holm’s rule within each family. No vote is analysed yet."
     return told.facts("results.json claims.evidence") if told.material.results and told.material.results.claims else None
 
 
@@ -120,7 +144,17 @@ def _trials_for_care(told: _Told) -> str | None:
 
 
 def _seeds(told: _Told) -> str | None:
-    return told.facts("stimuli.json provenance") if told.material.record else None
+    made = told.facts("stimuli.json provenance") if told.material.record else None
+    if all(row.generator != OWN_IMAGE for row in told.material.stimuli):
+        return made
+    words = _said("images")(told)
+    return " ".join(filter(None, (made, words))) if words else None
+
+
+def _to_tell_seeds(told: _Told) -> str:
+    if any(row.generator == OWN_IMAGE for row in told.material.stimuli):
+        return 'Write [report] images = "…" in study.toml: with which models, settings and seeds your own images were made.'
+    return "Run tastebench stimuli steer FOLDER, which records how the images were made."
 
 
 def _review(told: _Told) -> str | None:
@@ -134,17 +168,17 @@ def _power(told: _Told) -> str | None:
 
 _ALONE = "These results stand alone, without the study that they came from."
 _SETTINGS = "with study.toml beside the results"
-_ITEMS: tuple[tuple[str, Callable[[_Told], str | None], str], ...] = (
+_ITEMS: tuple[tuple[str, Callable[[_Told], str | None], str | Callable[[_Told], str]], ...] = (
     (
         "Registration",
         _said("registration"),
         'Register the study before its first vote, and write [report] registration = "https://…" in study.toml.',
     ),
     ("Deviations from the registration", _said("deviations"), 'Write [report] deviations = "none", or what was done otherwise and why.'),
-    ("Claims written before the votes", _lock, "Write [[claim]] in study.toml and run tastebench study lock FOLDER before the first vote."),
+    ("Claims written before the votes", _lock, _to_lock),
     ("Planned size", _power, "Run tastebench analysis power, and write [analysis] planned_votes before the first vote."),
     ("Materials", _from("stimuli.parquet"), "Run tastebench stimuli steer FOLDER, which lists every image."),
-    ("Seeds and how images were made", _seeds, "Run tastebench stimuli steer FOLDER, which records how the images were made."),
+    ("Seeds and how images were made", _seeds, _to_tell_seeds),
     ("Images looked at before people saw them", _review, "Run tastebench study review FOLDER before the study opens."),
     ("Participants at every stage", _people, "Run tastebench study export FOLDER, which writes participants.parquet."),
     ("Recruitment", _said("recruitment"), 'Write [report] recruitment = "…" in study.toml: where, when and how people were found.'),
@@ -160,7 +194,7 @@ _ITEMS: tuple[tuple[str, Callable[[_Told], str | None], str], ...] = (
         _from("results.json model", "results.json interval", "results.json contrasts"),
         "Run tastebench analysis fit FOLDER.",
     ),
-    ("Multiplicity", _multiplicity, "Write [[claim]] in study.toml: without claims nothing is tested, and nothing corrected."),
+    ("Multiplicity", _multiplicity, "Write [[claim]] in study.toml: without claims nothing is corrected for the number of tests."),
     ("Software", _from("results.json provenance"), "Run tastebench analysis fit FOLDER, which records versions and commit."),
     (
         "Data availability",

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from analysis.results import ClaimResult
 from reports.robustness import flattened
-from reports.tables import Column, Table, decimals, percent, signed, small
+from reports.sentences import per_cent
+from reports.tables import Column, Table, decimals, signed, small
 
 _OF_STEPS = (
     "steps",
@@ -17,17 +18,22 @@ _OF_STEPS = (
     "scope",
     "p_value",
     "p_adjusted",
+    "grade",
+    "smallest_effect_elo",
     "participants",
     "prompts",
 )
 
 
-def evidence_tables(claims: Sequence[ClaimResult]) -> list[Table]:
-    """Return the numbers of the claims, of their steps, and of tests that are no differences; those without rows are left out."""
-    return [table for table in (test_table(claims), step_table(claims), other_table(claims)) if table.rows]
+def evidence_tables(claims: Sequence[ClaimResult], *, excluded: bool) -> list[Table]:
+    """Return the numbers of the claims, of their steps, and of tests that are no differences; those without rows are left out.
+
+    `excluded` is whether exclusion rules took out any vote, so that the verdicts were tried without the rules too.
+    """
+    return [table for table in (claim_tests(claims, excluded=excluded), step_table(claims), other_table(claims)) if table.rows]
 
 
-def test_table(claims: Sequence[ClaimResult]) -> Table:
+def claim_tests(claims: Sequence[ClaimResult], *, excluded: bool) -> Table:
     """Return each claim's p-value before and after correction, its family, and what would change the verdict."""
     columns = (
         Column("claim", "Claim"),
@@ -47,10 +53,8 @@ def test_table(claims: Sequence[ClaimResult]) -> Table:
         for one in claims
         if one.evidence
     )
-    told = (
-        "The tests behind the verdicts, and which participants or prompts the verdict hangs on: each is left out once, and so are the "
-        "exclusion rules"
-    )
+    rules = "and so are the exclusion rules" if excluded else "while no exclusion rule took out any vote"
+    told = f"The tests behind the verdicts, and which participants or prompts the verdict hangs on: each is left out once, {rules}"
     return Table("claim_tests", columns, rows, told)
 
 
@@ -74,7 +78,7 @@ def step_table(claims: Sequence[ClaimResult]) -> Table:
         Column("b", "against"),
         Column("difference_elo", "Difference", signed),
         *(Column(name, heading, signed) for name, heading in (("low", "from"), ("high", "to"))),
-        Column("adjusted_level", "Adjusted level", percent),
+        Column("adjusted_level", "Corrected level", per_cent),
         *(Column(name, heading, signed) for name, heading in (("adjusted_low", "from"), ("adjusted_high", "to"))),
         Column("p_value", "p", small),
         Column("df", "df", decimals(1)),
@@ -101,10 +105,22 @@ def step_table(claims: Sequence[ClaimResult]) -> Table:
         for step in one.evidence.get("steps") or ()
     )
     told = (
-        "The differences behind the claims, in Elo: the interval of each, the interval at the level that the number of claims leaves, "
-        "where its standard error comes from, and how far it moves when one participant or one prompt is left out"
+        "The differences behind the claims, in Elo: the interval of each, the interval at the corrected level, where its standard error "
+        "comes from, and how far it moves when one participant or one prompt is left out. The corrected interval tells whether the claim "
+        "is contradicted (it lies wholly on the wrong side) and whether support is meaningful (it lies wholly above the smallest "
+        f"difference that matters); support itself rests on the p-value after Holm{_of_orders(claims)}"
     )
     return Table("claim_steps", columns, rows, told)
+
+
+def _of_orders(claims: Sequence[ClaimResult]) -> str:
+    """Return why the steps of an order have wider intervals than its test; nothing where no claim is an order."""
+    if not any(one.evidence.get("type") == "order" and one.evidence.get("steps") for one in claims):
+        return ""
+    return (
+        ". One step alone contradicts an order, so its steps share out the error rate and their intervals are wider; support needs "
+        "every step, so that an order can be supported although the corrected interval of a step holds 0"
+    )
 
 
 def other_table(claims: Sequence[ClaimResult]) -> Table:

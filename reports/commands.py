@@ -1,6 +1,7 @@
 """`tastebench reports ...`: the report from the command line."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -47,7 +48,7 @@ def build(
             console.print(path, markup=False, soft_wrap=True)
         return
     with shown(console) as report:
-        index = page.build(experiment, title=title, settings=settings, report=report)
+        index = page.build(experiment, title=title, settings=settings, report=report, warn=partial(typer.echo, err=True))
     console.print(f"The report: {index}", markup=False, soft_wrap=True)
 
 

@@ -66,6 +66,8 @@ def read_all(folders: Sequence[Path]) -> tuple[Study, ...]:
 
 
 def _read(folder: Path, name: str) -> Study:
+    if folder.is_file():
+        raise ExperimentError(f"{folder}: is a file; give the folder of a study that has been analysed")
     if not folder.is_dir():
         raise ExperimentError(f"{folder}: no such folder; give the folders of two studies that have been analysed")
     experiment = Experiment(folder)

@@ -107,8 +107,9 @@ def _require_apart(studies: Sequence[Study]) -> None:
     if len(studies) < 2:
         raise ExperimentError("one study cannot be compared with itself; give the folders of at least two")
     for one, other in combinations(studies, 2):
-        shared = set(one.inputs.values()) & set(other.inputs.values())
-        if shared or one.folder.resolve() == other.folder.resolve():
+        if one.folder.resolve() == other.folder.resolve():
+            raise ExperimentError(f"{other.folder}: is given twice; give each study once, and at least two of them")
+        if set(one.inputs.values()) & set(other.inputs.values()):
             raise ExperimentError(
                 f"{one.folder} and {other.folder}: hold results of the same votes; give two studies with votes of their own"
             )

@@ -64,8 +64,8 @@ def _apart(studies: Sequence[Study]) -> Iterator[str]:
 
 
 def _cautions(studies: Sequence[Study], scope: str) -> Iterator[str]:
+    yield from _about_people(studies)
     for one, other in combinations(studies, 2):
-        yield from _about_people(one, other)
         number = shared_prompts(one, other)
         if number is None:
             yield f"Whether {one.name} and {other.name} share prompts is not known: a folder holds neither votes nor stimuli."
@@ -89,19 +89,23 @@ def _cautions(studies: Sequence[Study], scope: str) -> Iterator[str]:
         yield f"{' and '.join(unread)} {'has' if len(unread) == 1 else 'have'} no study.toml, so what was asked there is not known."
 
 
-def _about_people(one: Study, other: Study) -> Iterator[str]:
-    shared = shared_people(one, other)
-    if one.anonymised or other.anonymised:
-        which = " and ".join(study.name for study in (one, other) if study.anonymised)
-        yield f"Whether anybody is in both {one.name} and {other.name} cannot be seen: {which} is anonymised."
-    elif shared is None:
-        which = " and ".join(study.name for study in (one, other) if study.participants is None)
-        yield f"Whether anybody took part in both {one.name} and {other.name} is not known: {which} holds no votes.parquet."
-    elif shared:
-        some = ", ".join(sorted(shared)[:3]) + (" and others" if len(shared) > 3 else "")
+def _about_people(studies: Sequence[Study]) -> Iterator[str]:
+    """Yield who may be in two studies; nobody is named, as a comparison is made to be shown."""
+    both = []
+    for one, other in combinations(studies, 2):
+        shared = shared_people(one, other)
+        if one.anonymised or other.anonymised:
+            which = " and ".join(study.name for study in (one, other) if study.anonymised)
+            yield f"Whether anybody is in both {one.name} and {other.name} cannot be seen: {which} is anonymised."
+        elif shared is None:
+            which = " and ".join(study.name for study in (one, other) if study.participants is None)
+            yield f"Whether anybody took part in both {one.name} and {other.name} is not known: {which} holds no votes.parquet."
+        elif shared:
+            both.append(f"{len(shared)} participant{' is' if len(shared) == 1 else 's are'} in both {one.name} and {other.name}")
+    if both:
         yield (
-            f"{len(shared)} participants are in both {one.name} and {other.name} ({some}). Everything below takes the studies for "
-            "independent, which they then are not: the intervals of the changes are wrong, most often too wide."
+            f"{'; '.join(both)}. Everything below takes the studies for independent, which they then are not: the intervals of the "
+            "changes are wrong, most often too wide."
         )
 
 
@@ -109,6 +113,8 @@ def _reasons(studies: Sequence[Study], scope: str) -> Iterator[str]:
     if scope == "these":
         yield "at the scope “these” each study speaks about its own people and prompts, so there is no one difference that all measured"
     for one, other in combinations(studies, 2):
+        if scope != "these" and shared_prompts(one, other) is None:
+            yield f"whether {one.name} and {other.name} have the same prompts is not known"
         if scope == "participants" and _same_prompts(one, other) is False:
             yield f"at the scope “participants” a study speaks about its own prompts, and those of {one.name} and {other.name} differ"
         if shared_people(one, other):

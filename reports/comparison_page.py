@@ -4,13 +4,13 @@ from pathlib import Path
 
 import jinja2
 
-from reports import sentences, tables
+from reports import latex, sentences, tables
 from reports.compared_study import Study
 from reports.comparison import Comparison
 from reports.comparison_figure import charted, comparison_plot
 from reports.comparison_tables import comparison_tables
 from reports.drawing import rendered
-from reports.page import inline
+from reports.inline_figures import inline
 from reports.templating import environment
 from stimuli.experiment import Experiment, ExperimentError, write_whole
 
@@ -29,6 +29,8 @@ def write(found: Comparison, to: Path) -> Path:
     for table in made.values():
         write_whole(to / "tables" / f"{table.name}.csv", tables.as_csv(table))
         write_whole(to / "tables" / f"{table.name}.md", tables.as_markdown(table))
+        write_whole(to / "tables" / f"{table.name}.tex", latex.as_latex(table))
+    write_whole(to / "tables" / "preamble.tex", latex.PREAMBLE.encode())
     page = (
         _environment()
         .get_template("comparison.html")

@@ -26,7 +26,7 @@ def study_table(found: Comparison) -> Table:
     """Return what each study is, a column for each."""
     columns = (Column("what", "What"), *(Column(study.name, study.name) for study in found.studies))
     rows = zip(*(_facts(study) for study in found.studies), strict=True)
-    return Table("studies", columns, tuple((facts[0][0], *(value for _, value in facts)) for facts in rows))
+    return Table("studies", columns, tuple((facts[0][0], *(value for _, value in facts)) for facts in rows), "What each study is")
 
 
 def score_table(found: Comparison) -> Table:
@@ -47,7 +47,7 @@ def score_table(found: Comparison) -> Table:
         for score in study.results.scores
         if score.condition == condition
     ]
-    return Table("scores", columns, tuple(rows))
+    return Table("scores", columns, tuple(rows), "Scores (Elo) of each condition in each study")
 
 
 def difference_table(found: Comparison) -> Table:
@@ -66,7 +66,7 @@ def difference_table(found: Comparison) -> Table:
         for pair in found.differences
         for study, one in zip(found.studies, pair.found, strict=True)
     )
-    return Table("differences", columns, tuple(rows))
+    return Table("differences", columns, tuple(rows), "Every difference in each study, with its 95 % interval")
 
 
 def change_table(found: Comparison) -> Table:
@@ -87,7 +87,7 @@ def change_table(found: Comparison) -> Table:
         for pair in found.differences
         for study, one in zip(later, pair.changes, strict=True)
     )
-    return Table("changes", columns, tuple(rows))
+    return Table("changes", columns, tuple(rows), "How far each difference moved from one study to the other, with 95 % intervals")
 
 
 def together_table(found: Comparison) -> Table:
@@ -109,7 +109,12 @@ def together_table(found: Comparison) -> Table:
         mean, test = pair.mean, pair.heterogeneity
         told = (mean.difference, mean.low, mean.high, mean.df) if mean else (None, None, None, None)
         rows.append((_named(pair.a, pair.b), *told, test.q, test.f, test.df, test.p_value, pair.why_not))
-    return Table("together", columns, tuple(rows))
+    return Table(
+        "together",
+        columns,
+        tuple(rows),
+        "Weighted means, and whether the studies differ more than chance would let them (Cochran’s Q, tested as Welch’s F)",
+    )
 
 
 def claim_table(found: Comparison) -> Table:
@@ -122,7 +127,7 @@ def claim_table(found: Comparison) -> Table:
     rows = tuple(
         (claim.words, *(result.verdict if result else "not claimed" for result in claim.results), _same(claim)) for claim in found.claims
     )
-    return Table("claims", columns, rows)
+    return Table("claims", columns, rows, "The verdict on each claim in each study")
 
 
 def p_value(number: float) -> str:

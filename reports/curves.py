@@ -31,6 +31,8 @@ _STYLES: tuple[Dashes, ...] = (
 )
 _PANEL = (2.55, 1.95)
 _NAME_WIDTH = 20
+# How many thin lines are drawn at their darkest; more are drawn fainter.
+_INKED = 20 * 0.4
 
 
 @dataclass(frozen=True)
@@ -143,14 +145,17 @@ def _carried(scores: dict[int, float], length: int) -> list[float]:
 
 
 def _draw(axes: Axes, panel: Panel, named: Sequence[str], *, held_out: bool) -> None:
+    # Many lines together are as dark as a few, so that the means stand out.
+    faint: dict[str, Any] = {"linewidth": 0.5, "alpha": max(0.05, min(0.4, _INKED / sum(len(chains) for chains in panel.chains.values())))}
     means = {user: np.nanmean(chains, axis=0) for user, chains in panel.chains.items()}
     iterations = np.arange(len(next(iter(means.values()))))
     for user, chains in panel.chains.items():
         place = named.index(user) if user in named else None
         colour = _colour(place)
         if user is None or place is not None:
-            axes.plot(iterations, chains.T, color=colour, linewidth=0.5, alpha=0.4)
-            axes.plot(iterations, means[user], color=colour, linestyle=_STYLES[place or 0], **_thick(place), zorder=3)
+            axes.plot(iterations, chains.T, color=colour, **faint)
+            look = _thick(place) | {"markevery": _marked(place or 0, len(iterations))}
+            axes.plot(iterations, means[user], color=colour, linestyle=_STYLES[place or 0], **look, zorder=3)
         else:
             axes.plot(iterations, means[user], color=colour, linewidth=0.5, alpha=0.4)
     if not named and None not in means:
@@ -162,6 +167,12 @@ def _draw(axes: Axes, panel: Panel, named: Sequence[str], *, held_out: bool) -> 
     axes.margins(x=0.03)
     axes.grid(axis="y", color="#e6e8eb", linewidth=0.6)
     sns.despine(ax=axes)
+
+
+def _marked(place: int, iterations: int) -> tuple[int, int]:
+    """Return the first marker of a line and every how many iterations one follows: on long lines, markers of two users stand apart."""
+    every = max(1, iterations // 3)
+    return place % every, every
 
 
 def _colour(place: int | None) -> str:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.predictor_results import Disagreement, Opinion
 from reports.drawing import COLOURS, FAINT, PAGE, SMALL_SIZE, TEXT_SIZE, Mark, house_style, wrapped
-from reports.thumbnails import small_copy
+from reports.kept_copies import small_copy
 
 # Inches a row, and the longest side of a picture: enough for print at this size, small enough for the page.
 _ROW = 1.65

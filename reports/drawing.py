@@ -74,6 +74,16 @@ def wrapped(name: str, width: int) -> str:
     return "\n".join(textwrap.wrap(name, width)) or " "
 
 
+def shortened(name: str, width: int) -> str:
+    """Return `name` in at most `width` characters on one line: a longer one loses its middle, since names differ at their ends.
+
+    >>> shortened("a-condition-with-a-very-long-name", 16), shortened("own", 16)
+    ('a-condit…ng-name', 'own')
+    """
+    head = (width - 1) - (width - 1) // 2
+    return name if len(name) <= width else f"{name[:head].rstrip()}\N{HORIZONTAL ELLIPSIS}{name[-((width - 1) // 2) :].lstrip()}"
+
+
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the style of these reports; matplotlib's settings are as before afterwards."""

@@ -1,5 +1,7 @@
 """What the figures of a report are called, on the command line and as files; nothing is drawn here."""
 
+import re
+
 from stimuli.experiment import ExperimentError
 from stimuli.studyfile import did_you_mean
 
@@ -19,7 +21,9 @@ NAMES = (
 )
 # What a figure is also known as.
 ALSO = {"elo": "scores"}
-LISTED = ", ".join((*ALSO, *NAMES))
+LISTED = ", ".join((*ALSO, *NAMES)).replace("runs,", "runs (and runs_2 and so on for further conditions),")
+# Each condition that was steered more than once has a figure of its own.
+_FURTHER = re.compile(r"runs_([2-9]|[1-9]\d+)")
 
 
 def named(name: str) -> str:
@@ -29,6 +33,6 @@ def named(name: str) -> str:
         ExperimentError: no figure is called so.
     """
     found = ALSO.get(name, name)
-    if found not in NAMES:
+    if found not in NAMES and not _FURTHER.fullmatch(found):
         raise ExperimentError(f"--only {name}: no figure is called so; {did_you_mean(name, (*ALSO, *NAMES))}. The figures are {LISTED}")
     return found

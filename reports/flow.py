@@ -1,8 +1,9 @@
 """The flow of participants: who came, who consented, who answered, whose votes are analysed, and why others are not among them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.results import Results
 from reports.tables import Column, Table, count
@@ -54,6 +55,11 @@ def flow_table(stages: Sequence[Stage]) -> Table:
     return Table("participants", columns, tuple(rows), "Participants at every stage, and why some did not come to the next")
 
 
+def set_aside(stage: Mapping[str, Any]) -> bool:
+    """Return whether a stage of the analysis takes out a kind of trial that enters no score, and is no exclusion rule."""
+    return str(stage["what"]).endswith("set aside")
+
+
 def _recruited(people: Sequence[Participant]) -> tuple[Stage, ...]:
     """Return the stages that the study itself records, up to those who answered something."""
     if not people:
@@ -85,10 +91,11 @@ def _analysed(results: Results) -> tuple[Stage, ...]:
     if not recorded:
         return ()
     first, last = recorded[0], recorded[-1]
+    # A rule that met nobody stands here too: that it was there is part of what was done.
     left = [
         Left(stage["what"], len(stage["excluded"]), stage["votes_dropped"])
         for stage in recorded[1:]
-        if stage["excluded"] or stage["votes_dropped"]
+        if stage["votes_dropped"] or not set_aside(stage)
     ]
     kept = counts.votes + counts.same_condition
     if counts.same_condition:

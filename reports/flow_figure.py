@@ -48,7 +48,13 @@ def _stage(stage: Stage) -> str:
 
 
 def _reasons(left: Sequence[Left]) -> str:
-    return "\n".join(wrapped(f"{_numbers(one)}: {one.why}", _REASON_WIDTH) for one in left)
+    return "\n".join(wrapped(_reason(one), _REASON_WIDTH) for one in left)
+
+
+def _reason(left: Left) -> str:
+    # What begins with its own noun follows its number at once.
+    noun = "votes " if not left.participants and left.votes not in (None, 1) else ""
+    return f"{_numbers(left)} {left.why.removeprefix(noun)}" if noun and left.why.startswith(noun) else f"{_numbers(left)}: {left.why}"
 
 
 def _numbers(left: Left) -> str:

@@ -34,7 +34,10 @@ def between_table(between: Sequence[Between], conditions: Sequence[str]) -> Tabl
     known = [of for of in _OF if any(one.of == of for one in between)]
     columns = (Column("condition", "Condition"), *(Column(of, f"Between {of}s", whole) for of in known))
     rows: tuple[tuple[Value, ...], ...] = tuple((name, *(found.get((of, name)) for of in known)) for name in conditions) if known else ()
-    told = "How far a condition’s score differs from one participant, or one prompt, to the next: estimated standard deviations in Elo"
+    told = (
+        "How far a condition’s score differs from one participant, or one prompt, to the next: estimated standard deviations in Elo, "
+        "of scores whose mean is 1000: one condition that varies much gives all others some of it, so small ones may come from that alone"
+    )
     return Table("between", columns, rows, told)
 
 

@@ -65,6 +65,13 @@ class Material:
         """Who took part: from the results, or before there are any from the votes."""
         if self.results:
             return Participants(self.results.counts.participants, self.results.counts.simulated_participants)
+        return self.answered
+
+    @property
+    def answered(self) -> Participants:
+        """Who answered anything, excluded or not: from the votes, or where there are none from the results."""
+        if self.results and not self.votes:
+            return self.participants
         simulated = {vote.participant: vote.simulated for vote in self.votes}
         return Participants(len(simulated) or None, Counter(simulated.values())[True])
 

@@ -62,5 +62,8 @@ def bundle_command(
     zipped = to or folder / "bundle.zip"
     console = Console()
     with shown(console) as report:
-        files = bundle(experiment, settings, to=zipped, report=report)
-    console.print(f"The bundle: {zipped} ({len(files)} files). Look through it before you publish it.", markup=False, soft_wrap=True)
+        packed = bundle(experiment, settings, to=zipped, report=report)
+    if packed.perhaps:
+        told = f"Somebody goes by {', '.join(packed.perhaps)}, which also stands in study.toml: see that nobody is meant there."
+        console.print(told, markup=False, highlight=False, soft_wrap=True)
+    console.print(f"The bundle: {zipped} ({len(packed.files)} files). Look through it before you publish it.", markup=False, soft_wrap=True)

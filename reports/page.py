@@ -1,78 +1,62 @@
 """The page: everything the report says, as one HTML file that needs nothing else."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from analysis.results import Results
 from reports import sentences, tables
 from reports.checklist import Item, checklist, checklist_table
-from reports.curves import held_out_steps, steering_curves
-from reports.disagreement_figure import disagreement_figure
 from reports.drawing import Rendered, rendered
 from reports.figure_names import named
-from reports.figures import charted, contrast_plot, has_both, score_plot, win_matrix
+from reports.figures import charted, has_both
 from reports.flow import flow, flow_table
-from reports.flow_figure import flow_figure
+from reports.gallery import gallery, held_out, runs
+from reports.inline_figures import inline
+from reports.kept_copies import Copies
 from reports.limits import limits
 from reports.material import Material, gather
 from reports.methods import Paragraph, methods, source_table
-from reports.predictor_figures import context_curves, margin_curves, matching_figure, widens
+from reports.methods.given import images_fixed, images_given, personal_conditions
 from reports.predictor_tables import own_tables
 from reports.predictor_words import predictor_words
 from reports.published_tables import published_tables
 from reports.quality import quality_in_words
-from reports.robustness import side_in_words
-from reports.run_figures import within_between
-from reports.run_texts import Runs, images_of_runs, run_table, runs_of
+from reports.robustness import fit_in_words, halves_in_words, side_in_words
+from reports.run_texts import images_of_runs, run_table
 from reports.settings import ReportSettings
 from reports.sheet import images_by_importance, sheets
-from reports.small_multiples import MOST_PANELS, groups, small_multiples
+from reports.small_multiples import MOST_PANELS, groups
 from reports.steering_checks import Checks, checks
 from reports.templating import environment
 from reports.text_files import write_tables, write_texts
 from reports.thumbnails import thumbnails
 from reports.vote_tables import vote_tables
-from reports.win_rates import ranking, win_rates
+from reports.win_rates import ranking
+from reports.with_everybody import exclusions_in_words
 from stimuli.experiment import Experiment, ExperimentError, write_whole
-from stimuli.manifest import Step
 from stimuli.progress import Report, silent
 
 # Characters of the page that images may take; figures and text need the rest of 15 MB.
 _IMAGE_BUDGET = 11_000_000
-_CSS_PIXELS = 96
-# Of what may be its most on the page; the text is narrower than that.
-_WIDE = 800
-# How far a figure may shrink and grow on the page, where it is read from further away than on paper.
-_LEAST, _MOST = 0.85, 1.5
 
 
-@dataclass(frozen=True)
-class InlineFigure:
-    """An SVG that can stand in HTML beside others; widths in CSS pixels keep its letters between readable and loud."""
-
-    number: int
-    svg: Markup
-    least: int
-    most: int
-
-    @property
-    def wide(self) -> bool:
-        """Whether it holds panels side by side, whose letters would be too small at the width of the text."""
-        return self.most > _WIDE
-
-
-def build(experiment: Experiment, *, title: str, settings: ReportSettings | None = None, report: Report = silent) -> Path:
+def build(
+    experiment: Experiment,
+    *,
+    title: str,
+    settings: ReportSettings | None = None,
+    report: Report = silent,
+    warn: Callable[[str], None] = lambda _: None,
+) -> Path:
     """Write the report of `experiment` and return the path of its report/index.html.
 
     Shows what the folder holds and names what it lacks; without `settings` it tells nothing that only study.toml knows. Equal
-    folders give equal bytes; the only times are those that the stages recorded.
+    folders give equal bytes; the only times are those that the stages recorded. `warn` is told where the small copies of the images
+    cannot be kept, which makes the next report slower and this one no worse.
 
     Raises:
         ExperimentError: the folder holds neither study.toml nor results.json, or a file that cannot be read.
@@ -85,11 +69,13 @@ def build(experiment: Experiment, *, title: str, settings: ReportSettings | None
     made = _tables(material) | (checked.tables if checked else {}) | {table.name: table for table in told if table.rows}
     for name, figure in figures.items():
         _write_figure(experiment, name, figure)
-    html = _html(title, material, figures, made, checked, (paragraphs, items), report)
+    copies = Copies(experiment.folder, experiment.small_copies)
+    html = _html(title, material, figures, made, checked, (paragraphs, items), copies, report)
     write_tables(experiment.report / "tables", made, html=html)
     write_texts(experiment.report / "text", paragraphs, figures, html=html)
     index = experiment.report / "index.html"
     write_whole(index, html.encode())
+    _keep(copies, warn)
     return index
 
 
@@ -100,11 +86,19 @@ def draw(experiment: Experiment, name: str) -> list[Path]:
         ExperimentError: no figure is called so, or the folder does not hold what it shows.
     """
     wanted = named(name)
-    drawn = _drawn(gather(experiment))
+    drawn = gallery(gather(experiment))
     if wanted not in drawn:
         there = f"what there is to draw is {', '.join(drawn)}" if drawn else "there is nothing to draw yet"
         raise ExperimentError(f"{experiment.folder}: does not hold what the figure {wanted} shows; {there}")
     return _write_figure(experiment, wanted, rendered(drawn[wanted]))
+
+
+def _keep(copies: Copies, warn: Callable[[str], None]) -> None:
+    """Keep the small copies for the next report; last of all, since there is nothing in them that cannot be made again."""
+    try:
+        copies.keep()
+    except ExperimentError as error:
+        warn(f"The report is whole; the next one will make the small copies of the images again, since they cannot be kept: {error}")
 
 
 def _write_figure(experiment: Experiment, name: str, figure: Rendered) -> list[Path]:
@@ -115,21 +109,8 @@ def _write_figure(experiment: Experiment, name: str, figure: Rendered) -> list[P
     return list(paths.values())
 
 
-def inline(name: str, figure: Rendered, *, number: int) -> InlineFigure:
-    """Return `figure` for use inside a page as Figure `number`: without XML preamble and size, and with ids that no other figure has."""
-    svg = figure.svg.decode()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<svg[^>]*?(viewBox=\"[^\"]*\")[^>]*>", rf'<svg \1 role="img" aria-labelledby="caption-{name}">', svg, count=1)
-    svg = re.sub(r'(<image\b[^>]*?) id="[^"]*"', r"\g<1>", svg)  # two equal pictures have one id, which nothing refers to
-    svg = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r"\s*<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<style[^>]*>[^<]*</style>", "", svg)  # it speaks of every element; page.css says it for figures only
-    natural = figure.width * _CSS_PIXELS
-    return InlineFigure(number, Markup(svg), round(natural * _LEAST), round(natural * _MOST))
-
-
 def _figures(material: Material, report: Report) -> dict[str, Rendered]:
-    drawn = _drawn(material)
+    drawn = gallery(material)
     finished = {}
     for done, (name, figure) in enumerate(drawn.items(), start=1):
         finished[name] = rendered(figure)
@@ -137,61 +118,11 @@ def _figures(material: Material, report: Report) -> dict[str, Rendered]:
     return finished
 
 
-def _drawn(material: Material) -> dict[str, Figure]:
-    """Return the figures that there is something to draw for, by name, in the order of the page."""
-    drawn = {}
-    results = material.results
-    if results and results.scores:
-        drawn["scores"] = score_plot(results.scores)
-    if results and results.main_contrasts:
-        drawn["contrasts"] = contrast_plot(charted(results.main_contrasts, ranking(results.scores)))
-    if results and results.pairs:
-        drawn["win_rates"] = win_matrix(win_rates(results.pairs, ranking(results.scores)))
-    drawn |= _group_figures(results) if results else {}
-    stages = flow(material.people, results)
-    if len(stages) > 1:
-        drawn["participants"] = flow_figure(stages)
-    if material.steps:
-        drawn["steering"] = steering_curves(material.steps, _held_out(material))
-    drawn |= {one.name: within_between(one.record) for one in _runs(material) if one.record.views}
-    return drawn | _predictor_figures(material)
-
-
-def _group_figures(results: Results) -> dict[str, Figure]:
-    """Return the scores by participant and by prompt, where there are several of them."""
-    found = {f"by_{of}": groups(results.pooled, of, ranking(results.scores)) for of in ("participant", "prompt")}
-    return {name: small_multiples(some, results.scores) for name, some in found.items() if some}
-
-
-def _runs(material: Material) -> tuple[Runs, ...]:
-    return runs_of(material.results, material.stimuli) if material.results else ()
-
-
-def _held_out(material: Material) -> list[list[Step]]:
-    return held_out_steps(material.steps, material.rescored, material.candidates)
-
-
-def _predictor_figures(material: Material) -> dict[str, Figure]:
-    found = material.predictor
-    if not found:
-        return {}
-    drawn = {}
-    if found.scores:
-        drawn["predictor_margins"] = margin_curves(found.scores, found.margins)
-    if widens(found.few_shot):
-        drawn["predictor_context"] = context_curves(found.few_shot, found.scores, found.baseline)
-    if found.matching and found.matching.cosines and found.matching.weights:
-        drawn["predictor_matching"] = matching_figure(found.matching)
-    if found.disagreements:
-        drawn["predictor_disagreements"] = disagreement_figure(found.disagreements, material.experiment.folder)
-    return drawn
-
-
 def _tables(material: Material) -> dict[str, tables.Table]:
     """Return the tables that have rows, by name; those of the paper only beside one's own."""
     told = own_tables(material.predictor) | published_tables() if material.predictor else {}
-    runs = run_table(_runs(material))
-    return (vote_tables(material.results) if material.results else {}) | told | ({runs.name: runs} if runs.rows else {})
+    repeated = run_table(runs(material))
+    return (vote_tables(material.results) if material.results else {}) | told | ({repeated.name: repeated} if repeated.rows else {})
 
 
 def _html(
@@ -201,12 +132,13 @@ def _html(
     made: Mapping[str, tables.Table],
     checked: Checks | None,
     reviewer: tuple[tuple[Paragraph, ...], tuple[Item, ...]],
+    copies: Copies,
     report: Report,
 ) -> str:
     shown = sheets(material.stimuli, material.steps)
-    runs = _runs(material)
-    uses = [*images_by_importance(shown), *images_of_runs(runs)]
-    small = thumbnails(material.experiment.folder, uses, budget=_IMAGE_BUDGET, report=report)
+    repeated = runs(material)
+    uses = [*images_by_importance(shown), *images_of_runs(repeated)]
+    small = thumbnails(copies, uses, budget=_IMAGE_BUDGET, report=report)
     results = material.results
     return (
         _environment()
@@ -218,18 +150,22 @@ def _html(
             banner=sentences.simulated(material.participants),
             overview=sentences.overview(material),
             reviewed=sentences.reviewed(material),
+            level=sentences.per_cent(1 - results.alpha) if results else "",
             reach=sentences.reach(results) if results else "",
             reach_of_scores=sentences.reach_of("these"),
             lead=sentences.lead(results) if results else None,
             conditions=ranking(results.scores) if results else (),
             scores_in_a_row=sentences.scores_in_a_row(results) if results else "",
             scopes=_scopes(results),
+            personal=personal_conditions(material),
+            fixed=partial(images_fixed, material),
+            given=partial(images_given, material),
             charted=len(charted(results.main_contrasts, ranking(results.scores))) if results else 0,
             predictor=predictor_words(material.predictor) if material.predictor else None,
             figures={name: inline(name, figure, number=number) for number, (name, figure) in enumerate(figures.items(), start=1)},
             tables=made,
             sheets=shown,
-            runs=runs,
+            runs=repeated,
             panels=MOST_PANELS,
             groups_of={of: groups(results.pooled, of, ranking(results.scores)) for of in ("participant", "prompt")} if results else {},
             both_intervals=any(has_both(score) for score in results.scores) if results else False,
@@ -240,8 +176,11 @@ def _html(
             checklist=reviewer[1],
             limits=limits(material),
             quality=quality_in_words(results) if results else [],
+            halves=halves_in_words(results) if results else "",
+            excluded=exclusions_in_words(results) if results else "",
+            fitted=fit_in_words(results) if results else [],
             side=side_in_words(results.side, results.counts.left_share) if results else "",
-            held_out=bool(_held_out(material)),
+            held_out=bool(held_out(material)),
             thumbnails=small,
             provenance=_provenance(material),
         )
@@ -256,7 +195,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _scopes(results: Results | None) -> list[str]:
-    return sorted({contrast.scope for contrast in results.main_contrasts}) if results else []
+    return sorted({contrast.scope for contrast in results.main_contrasts} or {"these"}) if results else []
 
 
 def _score(number: float) -> str:

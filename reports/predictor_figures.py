@@ -119,6 +119,7 @@ def matching_figure(found: Matching) -> Figure:
             axes.set_title(f"{name}: median cosine {np.median(cosines):.3f}", loc="left", fontweight="bold", fontsize=9)
             axes.set_ylabel("pairs of\nknown users")
             _finish(axes)
+            axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         for axes in panels[:-1]:
             axes.tick_params(labelbottom=False)
         panels[-1].set_xlabel("cosine of two people’s profiles")

@@ -9,12 +9,13 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from analysis.predictor_results import Disagreement, PredictorResults
 from stimuli.experiment import ExperimentError
 from stimuli.manifest import Step, Stimulus
 from stimuli.seeds import seed_for
 from stimuli.steering_record import CandidateRow, RescoredRow, RunEmbedding
 from study.rated import GivenRating
-from study.reviews import Review
+from study.reviews import ALL_AT_ONCE, Review
 from study.votes import Participant, Vote
 
 _PREFIXES = ("p", "person-", "participant-")
@@ -23,7 +24,7 @@ LEFT_OUT = "work/not-in-this-bundle.png"
 
 @dataclass(frozen=True)
 class Names:
-    """`people` and `stimuli` give the new name of each old one; `images` that of each image's file. `began` is the first vote's time."""
+    """`people` and `stimuli` give the new name of each old one; `images` that of each image's file. `began` is when days begin."""
 
     people: Mapping[str, str]
     stimuli: Mapping[str, str]
@@ -39,7 +40,7 @@ class Names:
         return ":".join(self.people.get(part, part) for part in name.split(":"))
 
     def day(self, at: str) -> str:
-        """Return a time as the first vote's plus whole days, which keeps what is before and after the lock."""
+        """Return the start of the time's day; days begin so that what is before and after the lock stays so."""
         days = (datetime.fromisoformat(at) - self.began).days
         return (self.began + timedelta(days=days)).isoformat(timespec="seconds")
 
@@ -175,8 +176,28 @@ def embeddings(rows: Sequence[RunEmbedding], names: Names) -> list[RunEmbedding]
 def reviews(rows: Iterable[Review], names: Names) -> list[Review]:
     """Return the reviews with their reviewers numbered and their times to the day."""
     listed = sorted(rows, key=lambda row: row.sha256)
-    called = {name: f"reviewer {number}" for number, name in enumerate(dict.fromkeys(row.reviewer for row in listed), start=1)}
-    return [replace(row, reviewer=called[row.reviewer], at=names.day(row.at)) for row in listed]
+    alone = [row.reviewer.removesuffix(ALL_AT_ONCE).strip() for row in listed]
+    called = {name: f"reviewer {number}" for number, name in enumerate(dict.fromkeys(alone), start=1)}
+    # How somebody reviewed is no name, and a report tells it.
+    how = [f" {ALL_AT_ONCE}" if row.reviewer.endswith(ALL_AT_ONCE) else "" for row in listed]
+    return [
+        replace(row, reviewer=called[name] + suffix, at=names.day(row.at)) for row, name, suffix in zip(listed, alone, how, strict=True)
+    ]
+
+
+def predictor(results: PredictorResults, names: Names, images: Mapping[str, str]) -> PredictorResults:
+    """Return what is told of predictors with its examples under new names; `images` are the files that a bundle holds."""
+    return replace(results, disagreements=tuple(_disagreement(one, names, images) for one in results.disagreements))
+
+
+def _disagreement(one: Disagreement, names: Names, images: Mapping[str, str]) -> Disagreement:
+    (first, second), (here, there), (one_said, other_said) = one.images, one.paths, one.opinions
+    return replace(
+        one,
+        images=(names.stimuli.get(first, first), names.stimuli.get(second, second)),
+        paths=(here and images.get(here), there and images.get(there)),
+        opinions=(replace(one_said, user=names.people[one_said.user]), replace(other_said, user=names.people[other_said.user])),
+    )
 
 
 def _image(path: str, names: Names) -> str:

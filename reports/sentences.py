@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from analysis.results import Results
 from reports.material import Material, Participants
-from reports.win_rates import chance
+from reports.win_rates import chance, tie_parameter
+from study.reviews import ALL_AT_ONCE
 
 # Scope: whom an interval holds for, and what it therefore does not cover.
 _HOLDS = {
@@ -46,10 +47,36 @@ def lead(results: Results) -> str | None:
         return None
     first, last = ranked[0], ranked[-1]
     points = first.elo - last.elo
+    known = (one.win_probability for one in results.contrasts if (one.a, one.b) == (first.condition, last.condition))
+    share = next((one for one in known if one is not None), chance(points, ties=tie_parameter(results)))
+    ties = ", half of the ties counted in" if results.counts.ties else ""
     return (
         f"From the highest score ({first.condition}) to the lowest ({last.condition}) are {points:.0f} points: the fit expects "
-        f"{first.condition} to be preferred in {chance(points):.0%} of the comparisons between the two."
+        f"{first.condition} to be preferred in {round(100 * share)}\N{NO-BREAK SPACE}% of the comparisons between the two{ties}."
     )
+
+
+def not_shown_to_matter(results: Results) -> str | None:
+    """Return which supported claims are not shown to be as large as the smallest difference that matters; None where none is."""
+    found = [
+        (claim.id, claim.evidence["smallest_effect_elo"])
+        for claim in results.claims
+        if claim.verdict.startswith("SUPPORTED")
+        and claim.evidence.get("type") in ("greater", "order")
+        and claim.evidence.get("smallest_effect_elo")
+        and claim.evidence.get("grade") != "meaningful"
+    ]
+    if not found:
+        return None
+    names, smallest = " and ".join(name for name, _ in found), found[0][1]
+    verb = "is" if len(found) == 1 else "are"
+    return f"{names} {verb} supported, yet not shown to be as large as the smallest difference that matters ({smallest:g} Elo)."
+
+
+def why_exploratory(results: Results) -> str | None:
+    """Return why verdicts are exploratory, in the words of the first that is; None where none is, or none says why."""
+    told = (claim.sentence.partition("EXPLORATORY: ")[2] for claim in results.claims if "EXPLORATORY" in claim.verdict)
+    return next((why.rstrip(".") for why in told if why), None)
 
 
 def simulated(participants: Participants) -> str | None:
@@ -77,10 +104,20 @@ def reviewed(material: Material) -> str | None:
         return None
     if not found.reviewers:
         return "No review of the images is recorded: nothing shows that a researcher looked through them before the study."
-    seen = found.images - found.unreviewed
+    seen, said = found.images - found.unreviewed, _who_looked(found.reviewers)
     removed = f"{found.removed} of them {'was' if found.removed == 1 else 'were'} removed" if found.removed else "none of them was removed"
     rest = f"; {found.unreviewed} {'was' if found.unreviewed == 1 else 'were'} not looked at" if found.unreviewed else ""
-    return f"{' and '.join(found.reviewers)} looked through {seen} of {found.images} images before the study; {removed}{rest}."
+    return f"{said} {seen} of {found.images} images before the study; {removed}{rest}."
+
+
+def _who_looked(reviewers: Sequence[str]) -> str:
+    """Return who reviewed the images and how, up to their number: one by one, or all at once without a look at each."""
+    looked = " and ".join(name for name in reviewers if not name.endswith(ALL_AT_ONCE))
+    at_once = " and ".join(name.removesuffix(ALL_AT_ONCE).strip() for name in reviewers if name.endswith(ALL_AT_ONCE))
+    if not at_once:
+        return f"{looked} looked through"
+    approved = f"{at_once} approved {'others' if looked else 'images'} all at once, without a recorded look at each:"
+    return f"{looked} looked through images and {approved}" if looked else approved
 
 
 def overview(material: Material) -> str:
@@ -109,10 +146,40 @@ def verdict_kind(verdict: str) -> str:
     return found[0].replace(" ", "-") if found else "other"
 
 
+def per_cent(level: float) -> str:
+    """Return a level with the digits that it has.
+
+    >>> per_cent(0.9875)
+    '98.75\\xa0%'
+    """
+    return f"{100 * level:.4g}\N{NO-BREAK SPACE}%"
+
+
+def of_scores(results: Results) -> str:
+    """Return what the table of scores holds: the level and kind of each interval, and for whom it holds."""
+    told = f"Scores (Elo) with their intervals, and the votes that each condition was in. Interval: {results.interval}"
+    told += "; it holds for these participants and these prompts"
+    scope = next((one.scope for one in results.scores if one.scope_low is not None and one.scope not in (None, "these")), None)
+    over = "participants and prompts" if scope == "participants+prompts" else "participants"
+    wider = f". Second interval: {per_cent(1 - results.alpha)}, by the jackknife over {over}, for {holds_for(scope)}" if scope else ""
+    return f"{told}{wider}"
+
+
+def of_differences(results: Results) -> str:
+    """Return what the table of differences holds: the intervals' level, for whom they hold, and what a chance is."""
+    whom = " and ".join(holds_for(scope) for scope in sorted({one.scope for one in results.main_contrasts}) or ["these"])
+    ties = ", half of the chance of a tie counted in" if results.counts.ties else ""
+    return (
+        f"Differences in Elo, and the same as the chance that the condition is preferred to the other{ties}. "
+        f"The {per_cent(1 - results.alpha)} intervals hold for {whom}, and are not corrected for their number; nor is p"
+    )
+
+
 def sentence(words: str) -> str:
-    """Return `words` with a full stop, if they have none.
+    """Return `words` on one line, with a full stop if they have none.
 
     >>> sentence("95 % intervals"), sentence("Done.")
     ('95 % intervals.', 'Done.')
     """
-    return words if words.rstrip().endswith((".", "!", "?")) else f"{words.rstrip()}."
+    line = " ".join(words.split())
+    return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -13,19 +13,22 @@ Words = Annotated[str, Field(min_length=1, max_length=4000)]
 
 @dataclass(frozen=True)
 class ReportTable:
-    """`[report]`: what no file of the study tells. All of it is printed as it stands; what is left out is printed as NOT REPORTED.
-
-    `registration`: where the study was registered before the votes, `deviations` from it ("none" is an answer), `ethics`: who
-    approved the study, or why nobody had to, `recruitment`: how people were found, `pay`: what they got, `data`: where votes and
-    images can be had.
-    """
+    """`[report]`: what no file of the study tells. All of it is printed as it stands; what is left out is printed as NOT REPORTED."""
 
     registration: Words | None = None
+    """Where the study was registered before the votes."""
     deviations: Words | None = None
+    """What was done otherwise than registered, and why; "none" is an answer."""
     ethics: Words | None = None
+    """Who approved the study, or why nobody had to."""
     recruitment: Words | None = None
+    """How people were found."""
     pay: Words | None = None
+    """What they got."""
+    images: Words | None = None
+    """How images of your own were made: models, settings, seeds."""
     data: Words | None = None
+    """Where votes and images can be had."""
 
 
 class ReportSettings(Protocol):

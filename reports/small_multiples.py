@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.results import Pooled, Score
-from reports.drawing import FAINT, INK, PAGE, SMALL_SIZE, Mark, house_style, marks, wrapped
+from reports.drawing import FAINT, INK, PAGE, SMALL_SIZE, Mark, house_style, marks, shortened, wrapped
 from reports.win_rates import ranking
 
 # Panels that stay legible on a page; more groups are shown as dots, one a group.
@@ -64,10 +64,11 @@ def small_multiples(found: Sequence[Group], scores: Sequence[Score]) -> Figure:
 
 
 def _panels(found: Sequence[Group], everybody: dict[str, float], drawn_as: dict[str, Mark]) -> Figure:
-    names = [wrapped(name, _NAME_WIDTH) for name in drawn_as]
+    names = _row_names(list(drawn_as))
     beside = max(len(line) for name in names for line in name.split("\n")) * SMALL_SIZE * 0.6 / 72
-    columns = max(2, min(len(found), 6, int((PAGE - beside) / _NARROWEST)))
-    rows = -(-len(found) // columns)
+    most = max(2, min(len(found), 6, int((PAGE - beside) / _NARROWEST)))
+    rows = -(-len(found) // most)
+    columns = max(2, -(-len(found) // rows))  # no row with one panel below full ones
     lines = max(1, *(name.count("\n") + 1 for name in names))
     titles = max(wrapped(group.name, _TITLE_WIDTH).count("\n") + 1 for group in found)
     height = len(names) * _ROW * lines + 0.1 + _ABOVE * (0.4 + 0.6 * titles)
@@ -89,6 +90,12 @@ def _panels(found: Sequence[Group], everybody: dict[str, float], drawn_as: dict[
         axes.set_xlabel("Elo score", fontsize=SMALL_SIZE, labelpad=1)
     _legend(figure)
     return figure
+
+
+def _row_names(names: Sequence[str]) -> list[str]:
+    """Return the names as they stand beside a row: long ones without their middle, unless two would then be alike."""
+    short = [shortened(name, _NAME_WIDTH) for name in names]
+    return short if len(set(short)) == len(set(names)) else [wrapped(name, _NAME_WIDTH) for name in names]
 
 
 def _draw(axes: Axes, group: Group, everybody: dict[str, float], drawn_as: dict[str, Mark], reach: tuple[float, float]) -> None:
@@ -143,7 +150,7 @@ def _summary(found: Sequence[Group], everybody: dict[str, float], drawn_as: dict
     for place, (name, mark) in enumerate(drawn_as.items()):
         values = np.sort([one.elo for group in found for one in group.scores if one.condition == name])
         beside = place + 0.3 * _apart(len(values))
-        axes.plot(values, beside, mark.marker, color=mark.colour, markersize=3.2, alpha=0.7, markeredgewidth=0, zorder=2)
+        axes.plot(values, beside, mark.marker, color=mark.colour, markersize=3.2, alpha=0.85, markeredgewidth=0, zorder=2)
         axes.plot([everybody[name]] * 2, [place - 0.42, place + 0.42], color=INK, linewidth=1.4, zorder=3)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)

@@ -100,15 +100,18 @@ def score_table(scores: Sequence[Score]) -> Table:
     )
     ranked = sorted(scores, key=lambda score: (-score.elo, score.condition))
     told = "Scores (Elo) with their intervals, and the votes that each condition was in"
-    if all(score.scope_low is None for score in ranked):
+    if all(score.scope_low is None or score.scope in (None, "these") for score in ranked):
         return Table("scores", columns, tuple((s.condition, s.elo, s.low, s.high, s.votes) for s in ranked), told)
     wider = (Column("scope_low", "Holding for more, from", whole), Column("scope_high", "to", whole), Column("scope", "Holds for"))
     rows = tuple((s.condition, s.elo, s.low, s.high, s.votes, s.scope_low, s.scope_high, s.scope) for s in ranked)
     return Table("scores", (*columns, *wider), rows, told)
 
 
-def contrast_table(contrasts: Sequence[Contrast]) -> Table:
-    """Return the differences with their intervals, in Elo and as the chance that the first is preferred."""
+def contrast_table(contrasts: Sequence[Contrast], *, ties: float = 0.0) -> Table:
+    """Return the differences with their intervals, in Elo and as the chance that the first is preferred.
+
+    `ties` is the parameter of the fit with ties; of a tie's chance half counts for each.
+    """
     columns = (
         Column("a", "Condition"),
         Column("b", "against"),
@@ -124,7 +127,8 @@ def contrast_table(contrasts: Sequence[Contrast]) -> Table:
     )
     rows = (
         (
-            *(c.a, c.b, c.difference_elo, c.low, c.high, chance(c.difference_elo), chance(c.low), chance(c.high)),
+            *(c.a, c.b, c.difference_elo, c.low, c.high),
+            *(chance(points, ties=ties) for points in (c.difference_elo, c.low, c.high)),
             *(c.p_value, c.design_effect, c.scope),
         )
         for c in contrasts
@@ -180,7 +184,7 @@ def count_table(counts: Counts) -> Table:
         ("of them ties", counts.ties),
         ("votes between two images of one condition, which say nothing about scores", counts.same_condition),
         ("conditions left out on request", ", ".join(counts.left_out) or None),
-        ("share of decided votes for the left image", float(counts.left_share)),
+        ("share of these votes, ties not counted, that chose the left image", float(counts.left_share)),
         ("resamples", counts.resamples),
         ("of them undecided, in no interval", counts.undecided_resamples),
     )

@@ -16,7 +16,10 @@ _MILLIMETRES = 25.4
 
 
 def write_texts(folder: Path, paragraphs: Sequence[Paragraph], figures: Mapping[str, Rendered], *, html: str) -> None:
-    """Write methods.md, methods.tex, and the figures' captions, which are those of the page `html`, into `folder`."""
+    """Write methods and the figures' captions, which are those of the page `html`, as .md and .tex into `folder`.
+
+    preamble.tex there names the packages that LaTeX needs, and all.tex sets everything, with the tables in ../tables.
+    """
     if paragraphs:
         write_whole(folder / "methods.md", as_markdown(paragraphs))
         write_whole(folder / "methods.tex", latex.paragraphs([(one.heading, one.words) for one in paragraphs]))
@@ -26,6 +29,10 @@ def write_texts(folder: Path, paragraphs: Sequence[Paragraph], figures: Mapping[
         write_whole(folder / "captions.md", ("\n\n".join(lines) + "\n").encode())
         widths = {name: figure.width * _MILLIMETRES for name, figure in figures.items()}
         write_whole(folder / "captions.tex", latex.figures(told, widths))
+    tables = [name for name in captions(html).tables if (folder.parent / "tables" / f"{name}.tex").is_file()]
+    inputs = [*(["methods"] if paragraphs else []), *(["captions"] if told else []), *(f"../tables/{name}" for name in tables)]
+    write_whole(folder / "preamble.tex", latex.PREAMBLE.encode())
+    write_whole(folder / "all.tex", latex.document(inputs))
 
 
 def write_tables(folder: Path, tables: Mapping[str, Table], *, html: str) -> None:

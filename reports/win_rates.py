@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.results import Pair, Score
+from analysis.results import Pair, Results, Score
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,18 @@ def win_rates(pairs: Sequence[Pair], ranked: Sequence[str]) -> WinRates:
     return WinRates(conditions, wins, ties)
 
 
-def chance(difference_elo: float) -> float:
-    """Return how likely the condition that leads by `difference_elo` is preferred (the Elo scale's definition).
+def chance(difference_elo: float, *, ties: float = 0.0) -> float:
+    """Return how likely the condition that leads by `difference_elo` is preferred, half of the chance of a tie counted in.
 
-    >>> round(chance(27), 4)
-    0.5388
+    `ties` is Davidson's parameter; without ties the chance is that of the Elo scale's definition.
+
+    >>> round(chance(27), 4), round(chance(27, ties=0.2), 4)
+    (0.5388, 0.5353)
     """
-    return float(1 / (1 + 10 ** (-difference_elo / 400)))
+    there = 10 ** (difference_elo / 800)
+    return float((there + ties / 2) / (there + 1 / there + ties))
+
+
+def tie_parameter(results: Results) -> float:
+    """Return the parameter of Davidson's model where the scores come from it; 0 where a tie is half a win, or none was given."""
+    return next((one.parameter for one in results.tie_models[:1] if one.parameter is not None), 0.0)

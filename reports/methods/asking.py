@@ -56,9 +56,6 @@ def question(material: Material, settings: ReportSettings) -> str | None:
 
 
 def _catalogue(material: Material, settings: ReportSettings, key: str) -> str | None:
-    # A bundle does not say in which language people were asked.
-    if material.experiment.bundle.is_file():
-        return None
     try:
         return texts(settings.study.language, folder=material.experiment.folder)[key]
     except ExperimentError:

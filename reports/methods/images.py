@@ -7,7 +7,8 @@ import numpy as np
 
 from reports.material import Material
 from reports.methods.fact import NOT_REPORTED, Fact, Paragraph, between, kept, listed, many
-from reports.sentences import reviewed
+from reports.methods.given import names_in_results
+from reports.sentences import reviewed, sentence
 from reports.settings import ReportSettings
 from stimuli.manifest import OWN_IMAGE, Stimulus, first_runs
 from stimuli.provenance import sha256
@@ -26,6 +27,8 @@ def images(material: Material, settings: ReportSettings | None) -> Paragraph | N
         kept(
             _counts(shown),
             *_conditions(shown),
+            _of_own(shown, settings),
+            Fact(called, f"{_SHEET} target_user, results.json scores") if (called := names_in_results(material)) else None,
             _generator(shown, material, settings),
             _predictor(shown, settings),
             _versions(material),
@@ -46,15 +49,22 @@ def _counts(shown: Sequence[Stimulus]) -> Fact:
 
 def _conditions(shown: Sequence[Stimulus]) -> Iterator[Fact]:
     """Yield what each condition is: its scorer and the people it was made for."""
-    for condition in dict.fromkeys(row.condition for row in shown):
+    own = list(dict.fromkeys(row.condition for row in shown if row.generator == OWN_IMAGE))
+    if own:
+        yield Fact(f"The images of {listed(own)} were the researchers’ own.", f"{_SHEET} generator")
+    for condition in dict.fromkeys(row.condition for row in shown if row.generator != OWN_IMAGE):
         rows = [row for row in shown if row.condition == condition]
         scorers, targets = sorted({row.scorer for row in rows if row.scorer}), {row.target_user for row in rows if row.target_user}
-        if rows[0].generator == OWN_IMAGE:
-            yield Fact(f"The images of {condition} were the researchers’ own.", f"{_SHEET} generator")
-            continue
         what = f"steered by the scorer {listed(scorers)}" if scorers else "made from the base prompts as they are"
         whom = f", for each of {many(len(targets), 'target user')} separately" if targets else ""
         yield Fact(f"Images of {condition} were {what}{whom}.", f"{_SHEET} scorer, target_user")
+
+
+def _of_own(shown: Sequence[Stimulus], settings: ReportSettings | None) -> Fact | None:
+    """Return how the researchers made their own images, in their words."""
+    words = settings.report.images if settings else None
+    own = any(row.generator == OWN_IMAGE for row in shown)
+    return Fact(sentence(words), "study.toml [report] images") if words and own else None
 
 
 def _generator(shown: Sequence[Stimulus], material: Material, settings: ReportSettings | None) -> Fact | None:

@@ -3,6 +3,7 @@
 from reports.flow import Left, Stage, flow
 from reports.material import Material
 from reports.methods.fact import NOT_REPORTED, Fact, Paragraph, kept, listed, many, quoted
+from reports.sentences import sentence
 from reports.settings import ReportSettings
 
 _CAME = {
@@ -33,27 +34,21 @@ def people(material: Material, settings: ReportSettings | None) -> Paragraph | N
     )
 
 
-def sentence(words: str) -> str:
-    """Return somebody's own words on one line, with a full stop."""
-    line = " ".join(words.split())
-    return line if line.endswith((".", "!", "?")) else f"{line}."
-
-
 def _kind(material: Material) -> Fact:
-    who = material.participants
+    who = material.answered
     if who.total is None or who.simulated is None:
         return Fact(f"Whether participants were people is {NOT_REPORTED}.", "results.json counts.simulated_participants")
     if who.simulated == 0:
         return Fact(f"{many(who.total, 'participant')} took part, all of them people.", "results.json counts, votes.parquet simulated")
     which = f"All {who.total:,}" if who.simulated == who.total else f"{who.simulated:,} of {who.total:,}"
-    told = f"{which} participants were simulated: programs that answer by known tastes, and no people."
+    told = f"{which} participants who answered were simulated: programs that answer by known tastes, and no people."
     return Fact(told, "results.json counts.simulated_participants")
 
 
 def _came(material: Material, settings: ReportSettings | None) -> Fact | None:
     who = material.participants
-    # A program is sent by nobody, and a bundle does not say how people came.
-    if not settings or (who.total and who.simulated == who.total) or material.experiment.bundle.is_file():
+    # A program is sent by nobody.
+    if not settings or (who.total and who.simulated == who.total):
         return None
     by = settings.study.recruitment.by
     places = f", for {many(settings.study.participants, 'place')}" if settings.study.participants else ""
@@ -72,7 +67,10 @@ def _came_to(stage: Stage) -> str:
     words = f"{many(stage.participants or 0, 'participant')} {stage.what}" if stage.what != "analysed" else _analysed(stage)
     words += f" with {many(stage.votes, 'vote')}" if stage.votes is not None and stage.what != "analysed" else ""
     words += f" ({stage.note})" if stage.note else ""
-    return words + (f"; of these {listed([_left(one) for one in stage.left])}" if stage.left else "")
+    gone = [one for one in stage.left if one.participants or one.votes]
+    words += f"; of these {listed([_left(one) for one in gone])}" if gone else ""
+    idle = [f"“{one.why}”" for one in stage.left if one not in gone]
+    return words + (f"; {'these rules' if len(idle) > 1 else 'this rule'} took out nobody and no vote: {listed(idle)}" if idle else "")
 
 
 def _analysed(stage: Stage) -> str:
