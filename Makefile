@@ -13,7 +13,7 @@ help: ## this list
 demo: $(VENV)/.ready ## from images to a finished report, offline, with simulated participants
 	@$(BIN)/tastebench demo $(DEMO)
 
-test: $(VENV)/.ready system check ## format, lint, types, walls between rooms, tests
+test: $(VENV)/.ready system check ## format, lint, types, order of imports, tests
 	@$(BIN)/pytest
 
 check: $(VENV)/.ready

@@ -144,8 +144,13 @@ def check(folder: Folder) -> None:
     )
     if least:
         typer.echo('targets_from = "ratings" makes one image of each prompt for each person who rates.')
-    for lack in stimuli.production.ensemble.lacking(experiment, settings):
+    for doubt in stimuli.mistakes.doubts(settings):
+        typer.echo(f"Worth a look: {doubt}.")
+    lacks = stimuli.production.ensemble.lacking(experiment, settings)
+    for lack in lacks:
         typer.echo(f"Cannot run here yet: {lack}")
+    if not lacks:
+        typer.echo(f"Next: tastebench {_first_step(experiment, settings)} {quote(str(folder))}")
 
 
 @app.command()
@@ -173,7 +178,7 @@ def demo(folder: Annotated[Path, typer.Argument(help="Where to put the experimen
         analysis.fit.fit_experiment(experiment, settings)
         page = build(experiment, title=settings.experiment.title, settings=settings, report=report)
     typer.echo(f"The report:               {page.resolve()}")
-    typer.echo(f"The study, live:          {_program()} study serve --unreviewed {quote(str(folder))}")
+    typer.echo(f"The study, live:          {_program()} study serve --preview {quote(str(folder))}")
     typer.echo("The participants were simulated: this shows that the machinery works, and nothing about people.")
 
 
@@ -201,6 +206,13 @@ def doctor(folder: Annotated[Path, typer.Argument(help="Where the experiment wil
 def version() -> None:
     """Print the version."""
     typer.echo(metadata.version("tastebench"))
+
+
+def _first_step(experiment: Experiment, settings: StudyToml) -> str:
+    """Return the command that begins: whom images are steered for must have rated some first, and those are made or chosen before."""
+    if any(condition.targets_from for condition in settings.condition) and not experiment.rated.is_file():
+        return "stimuli images" if settings.stimuli.image_set.domain else "stimuli pool"
+    return "stimuli plan"
 
 
 def _program() -> str:

@@ -1,4 +1,4 @@
-"""How often nominal 95 % intervals hold the true difference for new people and new prompts, and how often nothing is called something.
+"""How often nominal 95 % intervals hold the truth for new people and new prompts, and how often nothing is called something.
 
 Run: OPENBLAS_NUM_THREADS=1 python benchmarks/coverage.py [studies]
 """
@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from analysis import simulated_studies as simulated
-from analysis.bradley_terry import Array
+from analysis.bradley_terry import Array, strengths_of_many
+from analysis.goodness_of_fit import gaps
 from analysis.jackknife import estimate, spread
 from analysis.preference import Model, group_wins
 from analysis.resampling import Kind, bootstrap
@@ -31,6 +32,9 @@ def main(studies: int) -> None:
         print(f"{level} heterogeneity, {people} people x {each} votes")
         for name, covered in coverage(level, people, each, studies).items():
             print(f"  {name:<50}" + " ".join(f"{100 * share:5.1f}" for share in covered))
+    print("Gaps between observed and expected shares, all ten pairs: coverage in % of the true gap, mean and least; largest bias in points")
+    for level, people, each in (("none", 6, 1275), ("moderate", 6, 1275), ("moderate", 30, 184), ("moderate", 100, 184)):
+        print(f"  {level} heterogeneity, {people} people x {each} votes: {gap_coverage(level, people, each, studies)}")
     print("True differences of zero, 6 people: share of studies whose 95 % interval excludes zero (first contrast, any of ten with Holm)")
     print("  ", false_findings(studies))
 
@@ -68,6 +72,30 @@ def bootstrap_covers(cells: object, kind: Kind, seed: int) -> Array:
     low, high = np.quantile(draws, [0.025, 0.975], axis=1)
     covered: Array = (low <= GAPS) & (high >= GAPS)
     return covered
+
+
+def gap_coverage(level: str, people: int, each: int, studies: int) -> str:
+    """Return how often intervals of the goodness of fit hold the gap that infinitely many people and prompts would show."""
+    rng = np.random.default_rng([people, each, 1])
+    kind = simulated.LEVELS[level]
+    design = simulated.design(NAMES, participants=people, prompts=18, per_person=each, rng=rng)
+    means = simulated.calibrated(design, ELO, kind)
+    many = simulated.simulate(design, means, kind, rng, studies=studies)
+    fits = Model().fit(group_wins(many, by="all"), start=np.zeros(len(NAMES)))
+    found = gaps(many, spread(many, model=Model(), fits=fits), model=Model(), fits=fits, scope="participants+prompts")
+    true = true_gaps(design, means, kind)[found.one, found.other]
+    low, high = found.estimate.interval(0.05)
+    covered = 100 * ((low <= true) & (true <= high)).mean(axis=0)
+    bias = 100 * np.abs((found.estimate.difference - true).mean(axis=0)).max()
+    return f"{covered.mean():.1f}, {covered.min():.1f}; {bias:.2f}"
+
+
+def true_gaps(design: simulated.Design, means: Array, kind: simulated.Heterogeneity) -> Array:
+    """Return the true share of each row against each column less what the fit of all people and prompts expects."""
+    share = simulated.expected_shares(design, means, kind)
+    at = strengths_of_many((simulated.shown_pairs(design) * share)[None], start=np.zeros(len(means)), tolerance=1e-11)[0]
+    gap: Array = share - 1 / (1 + np.exp(at[None, :] - at[:, None]))
+    return gap
 
 
 def false_findings(studies: int) -> str:

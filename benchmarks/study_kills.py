@@ -50,15 +50,15 @@ async def kill_under_load(running: Served, *, people: int, kills: int, thinking:
     tasks = [asyncio.create_task(_take_part(person, stop)) for person in everybody]
     try:
         for _ in range(kills):
-            await _until_someone_answers(everybody, tasks)
+            await _until_answered(everybody, tasks)
             # At any moment of an answer's way, not just after one.
             await asyncio.sleep(rng.uniform(0, thinking))
             running.kill(0)
             await asyncio.to_thread(running.start_again, 0)
-        await _until_someone_answers(everybody, tasks)
+        await _until_answered(everybody, tasks)
     finally:
         stop.set()
-        _, late = await asyncio.wait(tasks, timeout=30)
+        _, late = await asyncio.wait(tasks, timeout=120)
         for task in late:
             task.cancel()
         results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -68,10 +68,11 @@ async def kill_under_load(running: Served, *, people: int, kills: int, thinking:
     return _outcome(running, everybody, (*broken, *(f"{len(late)} participants stand still" for _ in late if late)))
 
 
-async def _until_someone_answers(everybody: list[Participant], tasks: list["asyncio.Task[None]"]) -> None:
+async def _until_answered(everybody: list[Participant], tasks: list["asyncio.Task[None]"]) -> None:
+    """Wait for as many further answers as there are people."""
     before = sum(len(person.acknowledged) for person in everybody)
-    async with asyncio.timeout(60):
-        while sum(len(person.acknowledged) for person in everybody) <= before:
+    async with asyncio.timeout(300):
+        while sum(len(person.acknowledged) for person in everybody) < before + len(everybody):
             if all(task.done() for task in tasks):
                 return
             await asyncio.sleep(0.01)

@@ -34,7 +34,7 @@ SERVER_CORE, LOAD_CORE = 0, 1
 # Streamlit as it comes, for comparison: what this study sets otherwise for speed.
 _SLOW = ("runner.postScriptGC",)
 _NO_SPEEDUPS = "import sys; sys.modules['uvloop'] = sys.modules['httptools'] = None; from streamlit.web.cli import main; sys.exit(main())"
-_STARTING_S = 60
+_STARTING_S = 180
 Database = Literal["sqlite", "postgresql"]
 
 
@@ -168,7 +168,7 @@ def _servers(url: str, ports: list[int]) -> list[serving.Server]:
 
 def _as_it_comes(server: serving.Server) -> serving.Server:
     options = [option for option in server.command if not option.startswith(tuple(f"--{name}=" for name in _SLOW))]
-    command = (sys.executable, "-P", "-c", _NO_SPEEDUPS, *options[options.index("streamlit") + 1 :])
+    command = (sys.executable, "-P", "-c", _NO_SPEEDUPS, *options[options.index("run") :])
     return serving.Server(command, server.environment, server.address)
 
 

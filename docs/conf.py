@@ -58,7 +58,9 @@ reports: tell <reports/README>
 :hidden:
 :caption: Look up
 
+docs/settings
 docs/commands
+docs/words
 stimuli/DATA
 docs/attacks
 benchmarks/README

@@ -22,6 +22,8 @@ def notes(changelog: str, version: str) -> str:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Which version? Run: python docs/release_notes.py v0.1.0")
     try:
         sys.stdout.write(notes(Path("CHANGELOG.md").read_text(encoding="utf-8"), sys.argv[1]) + "\n")
     except ValueError as error:

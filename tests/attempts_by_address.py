@@ -8,6 +8,7 @@ from contextlib import closing
 
 from attacked_study import Attacked
 from attempts import MARKUP, SQL, Attempts, named, refused
+from served_study import PATIENCE_S
 from visitor import request
 
 CRLF = "x%0d%0aSet-Cookie:%20study=stolen"
@@ -151,7 +152,7 @@ def _(study: Attacked) -> None:
         b"POST /start HTTP/1.1\r\n" + host + b"Content-Length: -1\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + host + b"Host: evil.example\r\nCookie: \xff\xfe\r\n\r\n",
     ):
-        with closing(socket.create_connection(("127.0.0.1", study.port), timeout=5)) as line:
+        with closing(socket.create_connection(("127.0.0.1", study.port), timeout=PATIENCE_S)) as line:
             line.sendall(sent)
             line.shutdown(socket.SHUT_WR)
             while line.recv(65536):

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from attacked_study import PROMPTS, QUESTION, Attacked
 from attempts import MARKUP, SQL, Attempts, named
-from served_study import MIN_MS
+from served_study import MIN_MS, PATIENCE_S
 from visitor import Visitor, request
 
 BY_ANSWER: Attempts = {}
@@ -168,7 +168,7 @@ def _(study: Attacked) -> None:
 
 @named("guessing keys", BY_ANSWER)
 def _(study: Attacked) -> None:
-    with closing(http.client.HTTPConnection("127.0.0.1", study.port, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", study.port, timeout=PATIENCE_S)) as connection:
         for _ in range(300):
             connection.request("GET", "/", headers={"Cookie": f"study={secrets.token_urlsafe(24)}"})
             response = connection.getresponse()

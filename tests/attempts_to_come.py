@@ -13,6 +13,7 @@ from attacked_study import Attacked
 from attempts import MARKUP, SQL, Attempts, named, refused
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import RSAAlgorithm
+from served_study import PATIENCE_S
 from visitor import request
 
 from study.config import Recruitment
@@ -52,7 +53,7 @@ def _(study: Attacked) -> None:
 @named("guessing invitations", UNINVITED)
 def _(study: Attacked) -> None:
     content = invitation("victim", secret=study.served.session.secret).partition(".")[0]
-    with closing(http.client.HTTPConnection("127.0.0.1", study.port, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", study.port, timeout=PATIENCE_S)) as connection:
         for _ in range(500):
             connection.request("GET", f"/start?invitation={content}.{secrets.token_urlsafe(32)}")
             response = connection.getresponse()

@@ -48,7 +48,7 @@ class Caller:
 
     def send(self, method: str, path: str, body: bytes | None = None, *, headers: dict[str, str]) -> Answer:
         parts = urlsplit(self.address)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
         kept = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
         try:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in (kept | headers).items()})

@@ -1,5 +1,6 @@
 """A study that a real server process serves to a real browser: what the tests of the pages share."""
 
+import contextlib
 import http.client
 import socket
 import subprocess
@@ -25,7 +26,18 @@ from study.storage.records import Answer, State, StudyKind
 
 # Short, so that the tests are; the default is tested without a browser.
 MIN_MS = 150
+# How long a machine with much else to do may take for one step; nothing waits so long where all is well.
+PATIENCE_S = 60
+PATIENCE_MS = 1000 * PATIENCE_S
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+_RENDERED = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => {
+    // Observers are told in the order in which they were made, so this one is the last.
+    const watcher = new IntersectionObserver(() => { watcher.disconnect(); setTimeout(done) })
+    watcher.observe(document.body)
+})))"""
+# The page's only clock of this length: RESEND_MS in study/screens/sending.js.
+_SENDING_ONCE = """const every = window.setInterval
+window.setInterval = (act, ms, ...more) => ms === 3000 ? 0 : every.call(window, act, ms, ...more)"""
 LAPTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 LYING_PHONE = {"width": 844, "height": 390}
@@ -59,7 +71,13 @@ class Served:
         return sum(row.ignored for row in self._answered(participant))
 
     def outcomes(self, participant: str) -> list[str]:
+        """Return what became of each answer that arrived; on a slow machine the page sends one again before the next trial comes."""
         return [row.outcome for row in self._rows("SELECT outcome FROM attempt WHERE participant = ? ORDER BY id", participant)]
+
+    def outcomes_once(self, participant: str) -> list[str]:
+        """Return what became of each answer when it first arrived; `outcomes` also tells of a page that sends each twice."""
+        first = "SELECT min(id) FROM attempt WHERE participant = ? GROUP BY token, choice, rating, response_ms"
+        return [row.outcome for row in self._rows(f"SELECT outcome FROM attempt WHERE id IN ({first}) ORDER BY id", participant)]
 
     def replies(self, participant: str) -> dict[str, str]:
         with self.session.database.reading() as rows:
@@ -117,18 +135,28 @@ def start(experiment: Experiment, kind: StudyKind, port: int) -> subprocess.Pope
     path = experiment.database if kind == "comparison" else experiment.rating_database
     server = serving.server(f"sqlite:///{path.resolve()}", host="127.0.0.1", port=port)
     process = subprocess.Popen(server.command, env=server.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(300):
-        try:
+    try:
+        wait_for_server(port, process)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return process
+
+
+def wait_for_server(port: int, process: subprocess.Popen[Any]) -> None:
+    """Wait until the process answers."""
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until and process.poll() is None:
+        with contextlib.suppress(OSError, http.client.HTTPException):
             if get(port, "/_stcore/health").status == 200:
-                return process
-        except OSError:
-            time.sleep(0.1)
-    process.kill()
+                return
+        time.sleep(0.05)
     raise TimeoutError("the server did not start")
 
 
 def get(port: int, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         connection.request(method, path, headers=headers or {})
         response = connection.getresponse()
@@ -171,7 +199,8 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -192,9 +221,14 @@ def phone(chromium: Browser) -> Iterator[BrowserContext]:
 def laptop_of(chromium: Browser, **options: Any) -> Iterator[BrowserContext]:
     """Open a fresh browser, without anybody's cookie; `options` make it something else than a laptop."""
     fresh = chromium.new_context(**{"viewport": LAPTOP} | options)
-    fresh.set_default_timeout(15_000)
+    fresh.set_default_timeout(PATIENCE_MS)
     yield fresh
     fresh.close()
+
+
+def sending_once(context: BrowserContext) -> None:
+    """Let no page send an answer again by itself, however slow the machine is: then each must arrive just once."""
+    context.add_init_script(_SENDING_ONCE)
 
 
 def come(context: BrowserContext, served: Served, participant: str) -> Page:
@@ -212,7 +246,7 @@ def headed(page: Page, title: str) -> None:
 
 def at(page: Page, progress: str) -> None:
     """Wait until the page stands at this trial and takes an answer."""
-    expect(page.locator(".progress")).to_have_text(progress, timeout=20_000)
+    expect(page.locator(".progress")).to_have_text(progress)
     page.locator(".page.open").wait_for()
     page.wait_for_timeout(MIN_MS + 20)
 
@@ -223,6 +257,11 @@ def enter(page: Page, address: str) -> None:
     page.get_by_role("button", name="I agree and take part").click()
     page.get_by_role("button", name="Start with practice").click()
     at(page, "Practice 1 of 2")
+
+
+def rendered(page: Page) -> None:
+    """Wait until the page has drawn what changed, and its observers of sizes and of what is on the screen were told."""
+    page.evaluate(_RENDERED)
 
 
 def side(page: Page, choice: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Settings:
     rating: RatingTable = field(default_factory=lambda: RatingTable(unreviewed=True, per_participant=6))
     question: tuple[Question, ...] = ()
     claim: tuple[Any, ...] = ()
+    analysis: Any = field(default_factory=lambda: SimpleNamespace(planned_votes=None))
 
 
 def make_experiment(folder: Path, *, prompts: int = 2, arms: tuple[tuple[str, str | None], ...] = ARMS, size: int = 64) -> Experiment:

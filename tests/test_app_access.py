@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
-from served_study import LAPTOP, MIN_MS, PHONE, Served, at, come, served_in
+from served_study import LAPTOP, MIN_MS, PHONE, Served, at, come, rendered, served_in
 from study_fixtures import Settings
 
 from study.config import Question, RatingTable, Recruitment, StudyTable
@@ -64,6 +64,7 @@ def violations(page: Page) -> list[str]:
             expect(page.locator(".stApp")).to_have_css("background-color", background)
         for window in (LAPTOP, PHONE):
             page.set_viewport_size(window)  # type: ignore[arg-type]
+            rendered(page)
             results = Axe().run(page).response["violations"]
             found += [f"{scheme}, {window['width']} px: {each['id']}: {each['nodes'][0]['html']}" for each in results]
     return found
@@ -140,6 +141,7 @@ def test_at_twice_the_size_nothing_overlaps_or_leaves_the_screen(
     # A laptop's window at 200 %.
     page.set_viewport_size({"width": 640, "height": 400})
     page.locator(".page.open").wait_for()
+    rendered(page)
     parts = ("h1", ".prompt", ".frame >> nth=0", ".side .name >> nth=0", ".tie", ".slider", ".go", ".progress")
     boxes = [box for part in parts if page.locator(part).count() and (box := page.locator(part).bounding_box())]
     assert len(boxes) == 6

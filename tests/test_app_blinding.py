@@ -150,6 +150,11 @@ def test_a_rating_tells_nothing_but_its_image_and_prompt(tmp_path: Path, context
         page.keyboard.press("3")
         page.keyboard.press("Enter")
         at(page, "2 of 3")
+        # The third image loads ahead, while the second is looked at.
+        for _ in range(1000):
+            if len({response.url for response in traffic.images()}) == 3:
+                break
+            page.wait_for_timeout(50)
         stimuli = read_stimuli(rated.experiment.stimuli)
         pool = {image.image for image in read_rating_images(rated.experiment.rating_images)}
         names = {stimulus.stimulus for stimulus in stimuli} | {Path(stimulus.image).name for stimulus in stimuli}

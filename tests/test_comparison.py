@@ -11,6 +11,7 @@ import pytest
 from finished_study import PEOPLE, Made, finished
 from hypothesis import given
 from hypothesis import strategies as st
+from latex_read import require_whole
 from typer.testing import CliRunner
 
 from analysis.replication import Measured, change, combined, heterogeneity
@@ -163,17 +164,28 @@ def test_new_people_at_the_same_prompts_are_combined_and_shared_people_never(fol
     overlap = compared(folder, "first", "overlap")
     assert overlap.why_not == ("first and overlap share participants, so their errors are not independent",)
     assert all(pair.mean is None for pair in overlap.differences)
-    assert "6 participants are in both first and overlap (alice-okafor, bruno_stern, chen-wei-77 and others)" in overlap.cautions[0]
+    assert "6 participants are in both first and overlap. Everything below takes the studies for independent" in overlap.cautions[0]
 
 
-def test_a_mean_speaks_about_the_same_prompts_or_about_new_ones(folder: Path) -> None:
-    same = compared(folder, "first", "third", scope="participants+prompts")
+def for_new_prompts(folder: Path, into: Path) -> Path:
+    """Return a folder with the same studies, whose differences for new people are said to hold for new prompts too."""
+    shutil.copytree(folder, into)
+    for path in into.glob("*/results.json"):
+        results = read_results(path)
+        wider = tuple(replace(one, scope="participants+prompts") for one in results.contrasts if one.scope == "participants")
+        write_results(path, replace(results, contrasts=(*results.contrasts, *wider)))
+    return into
+
+
+def test_a_mean_speaks_about_the_same_prompts_or_about_new_ones(folder: Path, tmp_path: Path) -> None:
+    wide = for_new_prompts(folder, tmp_path / "wide")
+    same = compared(wide, "first", "third", scope="participants+prompts")
     assert any("share prompts" in reason for reason in same.why_not)
     assert any("share 2 prompts" in told for told in same.cautions)
     other = compared(folder, "first", "again", scope="participants")
     assert any("speaks about its own prompts" in reason for reason in other.why_not)
     assert any("may come from the prompts" in told for told in other.cautions)
-    assert not compared(folder, "first", "again", scope="participants+prompts").why_not
+    assert not compared(wide, "first", "again", scope="participants+prompts").why_not
     assert any("no one difference" in reason for reason in compared(folder, "first", "third", scope="these").why_not)
 
 
@@ -223,6 +235,8 @@ def test_the_same_votes_are_no_second_study(folder: Path, tmp_path: Path) -> Non
     shutil.copytree(folder / "first", tmp_path / "copy")
     with pytest.raises(ExperimentError, match="hold results of the same votes"):
         compare(read_all([folder / "first", tmp_path / "copy"]))
+    with pytest.raises(ExperimentError, match="first: is given twice; give each study once"):
+        compare(read_all([folder / "first", folder / "again", folder / "again" / ".." / "first"]))
     with pytest.raises(ExperimentError, match="one study cannot be compared with itself"):
         compare(read_all([folder / "first"]))
 
@@ -246,6 +260,8 @@ def test_results_alone_can_be_compared_and_say_what_is_not_known(folder: Path, t
     told = " ".join(found.cautions)
     assert "is not known: bare holds no votes.parquet" in told
     assert "bare has no study.toml" in told
+    # Whose prompts nobody knows, that may be the same ones, or others: neither mean would be right.
+    assert found.why_not == ("whether first and bare have the same prompts is not known",)
     assert found.claims[0].words == "own is preferred to others"
 
 
@@ -258,9 +274,24 @@ def test_the_page_stands_alone_shows_names_as_text_and_is_the_same_twice(folder:
     assert "<i>sharper" not in html
     assert "Simulated participants" in html
     files = {path: path.read_bytes() for path in (tmp_path / "told").rglob("*") if path.is_file()}
-    assert {path.suffix for path in files} == {".html", ".svg", ".pdf", ".png", ".csv", ".md"}
+    assert {path.suffix for path in files} == {".html", ".svg", ".pdf", ".png", ".csv", ".md", ".tex"}
+    for path in (path for path in files if path.suffix == ".tex" and path.stem != "preamble"):
+        require_whole(path.read_text(encoding="utf-8"))
     comparison_page.write(found, tmp_path / "told")
     assert all(path.read_bytes() == content for path, content in files.items())
+
+
+def test_a_file_is_no_study(folder: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"results\.json: is a file; give the folder of a study"):
+        read_all([folder / "first", folder / "first" / "results.json"])
+
+
+def test_nobody_is_named_on_a_page_that_is_made_to_be_shown(folder: Path, tmp_path: Path) -> None:
+    found = compared(folder, "first", "overlap", "again")
+    comparison_page.write(found, tmp_path / "told")
+    assert sum("are in both" in told for told in found.cautions) == 1
+    for path in (path for path in (tmp_path / "told").rglob("*") if path.suffix in (".html", ".svg", ".csv", ".md", ".tex")):
+        assert not [name for name in (*PEOPLE, *OTHERS) if name in path.read_text(encoding="utf-8")], path
 
 
 def test_a_comparison_is_never_written_into_a_study_or_over_other_things(folder: Path, tmp_path: Path) -> None:

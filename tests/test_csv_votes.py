@@ -37,6 +37,23 @@ def test_other_columns_quotes_blank_lines_and_a_byte_order_mark_do_no_harm(tmp_p
     assert (len(table), table.items, table.participant, table.prompt) == (2, ("x", "y"), None, None)
 
 
+def test_a_choice_may_be_the_name_of_the_item_that_was_chosen(tmp_path: Path) -> None:
+    by_side = read_csv(written(tmp_path, HEADER + "x,y,left,p,s\nx,y,right,p,s\ny,x,right,p,s\nx,y,tie,p,s\n"), COLUMNS)
+    by_name = read_csv(written(tmp_path, HEADER + "x,y,x,p,s\nx,y,y,p,s\ny,x,x,p,s\nx,y,tie,p,s\n"), COLUMNS)
+    for table in (by_side, by_name):
+        counted = group_wins(cells(table), by="all")
+        assert counted.decided[0].tolist() == [[0, 2], [1, 0]]
+        assert counted.tied[0].tolist() == [[0, 1], [1, 0]]
+
+
+def test_items_that_differ_in_capitals_only_are_not_counted_as_two(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER + "Ours,base,left,p,s\nbase,ours,left,p,s\n")
+    with pytest.raises(
+        ExperimentError, match='has the items "Ours" and "ours", which differ in capitals only and would count as two; write them'
+    ):
+        read_csv(path, COLUMNS)
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -46,12 +63,18 @@ def test_other_columns_quotes_blank_lines_and_a_byte_order_mark_do_no_harm(tmp_p
             "left,right,chioce,who,scene\nx,y,left,p,s\n",
             'has no column "choice" (--choice); the columns are: left, right, chioce, who, scene; did you mean "chioce"?',
         ),
+        (
+            "left,right,choice,scene\nx,y,left,s\n",
+            'has no column "who" (--participant); the columns are: left, right, choice, scene; '
+            "leave --participant out if no column tells it",
+        ),
         ("left;right;choice;who;scene\nx;y;left;p;s\n", 'found one column, left;right;choice;who;scene; its parts are separated by ";"'),
         ("left\tright\tchoice\nx\ty\tleft\n", "its parts are separated by tabs. Save the file with commas instead"),
         ("left,right,choice,who,who,scene\nx,y,left,p,q,s\n", 'has more than one column "who"; rename all but the one that --participant'),
         (
             HEADER + "x,y,left,p,s\nx,y,lft,p,s\nx,y,1,p,s\n",
-            'line 3 has the choice "lft", expected left, right or tie (or a, b or tie) (2 such lines): x,y,lft,p,s',
+            'line 3 has the choice "lft", expected left, right or tie (or a, b or tie), or the name of one of the two items '
+            "(2 such lines): x,y,lft,p,s",
         ),
         (HEADER + "x,y,left,p,s\nx,,left,p,s\n", 'line 3 has no value in the column "right" (the only such line): x,,left,p,s'),
         (HEADER + "x,y,left,NaN,s\n", 'line 2 has no value ("NaN") in the column "who" (the only such line): x,y,left,NaN,s'),

@@ -226,7 +226,7 @@ async def take_part(plan: Deployment) -> list[Participant]:
     async def whole_way(person: Participant) -> None:
         await person.answer_until(await person.to_first_pair(), forever)
 
-    async with asyncio.timeout(90), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(300), asyncio.TaskGroup() as group:
         tasks = [group.create_task(whole_way(person)) for person in people]
         while not all(person.acknowledged for person in people):
             await asyncio.sleep(0.02)
@@ -282,7 +282,7 @@ def started(plan: Deployment) -> Iterator[None]:
     log = (plan.out / "log").open("wb")
     process = subprocess.Popen([plan.out / "start"], stdout=log, stderr=log, start_new_session=True, env=os.environ | {"PATH": PATH})
     try:
-        until = time.monotonic() + 90
+        until = time.monotonic() + 300
         while b"The study is open" not in (said := (plan.out / "log").read_bytes()):
             if process.poll() is not None or time.monotonic() > until:
                 raise AssertionError(said.decode() + "".join(path.read_text() for path in (plan.out / "run").glob("*.log")))
@@ -290,7 +290,7 @@ def started(plan: Deployment) -> Iterator[None]:
         time.sleep(0.3)
         yield
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=30)
+        process.wait(timeout=120)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
@@ -304,7 +304,8 @@ def serving(port: int) -> int:
 
 
 def alive(plan: Deployment) -> list[str]:
-    return [command for _, command in commands_running() if str(plan.out) in command or any(str(port) in command for port in plan.ports)]
+    ours = re.compile("|".join([re.escape(str(plan.out)), *(rf"port[= ]{port}\b" for port in plan.ports)]))
+    return [command for _, command in commands_running() if ours.search(command)]
 
 
 def commands_running() -> Iterator[tuple[int, str]]:

@@ -162,14 +162,17 @@ def test_the_plan_is_printed(tmp_path: Path) -> None:
         "comparisons 6 6",
         "catch trials 1 1",
         "trials in all 9 9",
-        "4 participants, 2 of them target users: 24 votes in 0.1 hours of answering, 1.20 GBP at 12.00 an hour.",
-        "all 6 2 24 1.20 GBP ← this study",
-        "informative 4 to 6 2 20 1.07 GBP",
+        "4 participants, 2 of them target users: 24 votes in 6 minutes of answering, 1.20 GBP at 12.00 an hour.",
+        "all 6 1.5 24 1.20 GBP ← this study",
+        "informative 4 to 6 1.5 20 1.07 GBP",
         "claims – – – –",
         "own · 4 4",
         "others 4 12",
         "6 of 6 pairs of images are asked, 4 times each.",
         "zebrafinch 8 8 0",
+        "planned_votes = 20 4 participants, together 20 comparisons that are scored. Not among them: 4 of two images of others;",
+        "So it is less than the 24 votes above. The line goes into [analysis] of study.toml, before the lock.",
+        f"Next: tastebench study review {experiment.folder}",
     ):
         assert part in told, f"{part}\n\n{shown.output}"
     assert not experiment.database.exists()

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from printed_page import ROOT, fences
 
-from analysis import claims, config, verdicts
+from analysis import claims, config, jackknife, verdicts
 from analysis.bradley_terry import win_probability
 from analysis.exclusion_rules import Rule
 from analysis.jackknife import SCOPES
@@ -38,7 +38,7 @@ def test_every_scope_and_every_type_of_claim_is_explained() -> None:
 
 
 def test_the_limits_of_what_can_be_tested_are_those_of_the_code() -> None:
-    assert f"at least **{verdicts.FEWEST_CLUSTERS} participants**" in VERDICTS
+    assert f"at least **{jackknife.FEWEST_CLUSTERS} participants**" in VERDICTS
     assert f"at least **{verdicts.LEAST_OF_PLANNED:.0%}** of them".replace("%", " %") in VERDICTS
     assert f"At most **{verdicts.MOST_EXCLUDED:.0%}** of participants".replace("%", " %") in VERDICTS
 
@@ -55,8 +55,8 @@ def test_the_table_of_elo_differences_is_what_the_model_says() -> None:
 @pytest.mark.parametrize("page", ["interpreting-verdicts", "tutorial", "own-images"])
 def test_quoted_differences_and_shares_of_choices_fit_each_other(page: str) -> None:
     text = re.sub(r"[\s>]+", " ", DOCS[page])
-    found = re.findall(r"is ([+-]\d+\.\d) Elo \(95 % interval [^)]+\), so \w+ is preferred in (\d+\.\d) %", text)
-    found += re.findall(r"by (\d+\.\d) Elo, in (\d+\.\d) % of comparisons", text)
+    found = re.findall(r"is ([+-]\d+\.\d) Elo \(95 % interval [^)]+\), so the fit expects \w+ to be chosen in (\d+\.\d) %", text)
+    found += re.findall(r"by (\d+\.\d) Elo, in an expected (\d+\.\d) % of comparisons", text)
     assert found
     for elo, share in found:
         assert 100 * win_probability(float(elo)) == pytest.approx(float(share), abs=0.1)

@@ -47,7 +47,8 @@ def serving(folder: Path, reply: str = FINE, *, hello: str = "", **settings: flo
 
 
 def pids(folder: Path) -> list[int]:
-    return [int(line) for line in (folder / "pids").read_text().split()]
+    # Whom we stopped before it came to write its number left none.
+    return [int(line) for line in (folder / "pids").read_text().split()] if (folder / "pids").exists() else []
 
 
 def alive(pid: int) -> bool:
@@ -133,10 +134,10 @@ def test_a_process_that_fails_to_start_is_told_with_its_last_words(tmp_path: Pat
     ("hello", "reply", "key"), [("time.sleep(60)", FINE, "start_seconds"), ("", "time.sleep(60)", "call_seconds")], ids=["start", "call"]
 )
 def test_a_process_that_is_too_slow_is_stopped_and_told(tmp_path: Path, hello: str, reply: str, key: str) -> None:
-    scorer = serving(tmp_path, reply, hello=hello, **{"start_seconds": 20, "call_seconds": 20, key: 1.0})
+    scorer = serving(tmp_path, reply, hello=hello, **{"start_seconds": 120, "call_seconds": 120, key: 1.0})
     with pytest.raises(ExperimentError, match=rf'after 1 s; raise "{key}" or mend it. It wrote nothing else'):
         scorer.score(GREY[:1], ["a"])
-    assert not alive(pids(tmp_path)[-1])
+    assert not any(map(alive, pids(tmp_path)))
 
 
 def test_a_process_that_reads_nothing_does_not_hang_us(tmp_path: Path) -> None:
@@ -212,8 +213,8 @@ def test_the_process_stops_with_us_and_takes_its_children_along(tmp_path: Path) 
         f"scorer = ExternalScorer('x', External(('sh', 'wrapper.sh'), version='1'), folder=Path({str(tmp_path)!r}))\n"
         "scorer.score([Image.new('RGB', (4, 4))], ['a'])\n"
     )
-    subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1], check=True, timeout=60)
-    until = time.monotonic() + 10
+    subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[1], check=True, timeout=300)
+    until = time.monotonic() + 60
     while any(map(alive, pids(tmp_path))) and time.monotonic() < until:
         time.sleep(0.05)
     assert len(pids(tmp_path)) == 2

@@ -165,7 +165,7 @@ def test_every_adjacent_claim_about_the_simulated_study_is_open_for_new_people_a
         ("participants+prompts", 10),
     }
     (own,) = (c for c in results.main_contrasts if (c.a, c.b) == ("own", "others"))
-    assert (own.low, own.high, own.standard_error) == pytest.approx((-33.64, 76.75, 26.1038), abs=0.02)
+    assert (own.low, own.high, own.standard_error) == pytest.approx((-35.90, 79.01, 26.1038), abs=0.02)
     assert own.design_effect == pytest.approx((26.1038 / 17.2351) ** 2, abs=1e-3)
     assert own.win_probability == pytest.approx(1 / (1 + 10 ** (-own.difference_elo / 400)))
 
@@ -271,6 +271,8 @@ def test_what_was_left_out_is_told(tmp_path: Path) -> None:
     assert not (tmp_path / "results.json").exists()
     results = fit_csv(path, Columns("l", "r", "c"), out=tmp_path, table=AnalysisTable(resamples=100), leave_out=["z"])
     assert results.counts.left_out == ("z",)
+    told = {refused.what: refused.reason for refused in results.refused}
+    assert told["participants"] == "the file does not say which participant each vote is of"
     assert read_results(tmp_path / "results.json") == results
 
 
@@ -335,6 +337,25 @@ def test_one_participant_or_one_prompt_gives_fewer_scopes_and_says_why(people: i
     assert why in {refused.reason for refused in results.refused}
     assert results.claims[0].verdict == "NOT TESTABLE, EXPLORATORY"
     assert results.claims[0].reason.startswith("at the scope participants+prompts: the votes are of one")
+
+
+@pytest.mark.parametrize(
+    ("people", "prompts", "scopes", "why"),
+    [
+        (6, 4, {"these", "participants"}, "there are 4 prompts, and what holds for new ones needs at least 5"),
+        (4, 6, {"these"}, "there are 4 participants, and what holds for new ones needs at least 5"),
+        (5, 5, {"these", "participants", "participants+prompts"}, None),
+    ],
+)
+def test_few_participants_or_prompts_give_no_intervals_for_new_ones(people: int, prompts: int, scopes: set[str], why: str | None) -> None:
+    choices = np.random.default_rng(1).choice(["left", "right"], 240).tolist()
+    results = results_of(two_conditions(choices, people=people, prompts=prompts), claims=(Claim("C1", "greater", a="a", b="b"),))
+    assert {contrast.scope for contrast in results.contrasts} == scopes
+    assert {results.main_contrasts[0].scope} == {score.scope for score in results.scores} == {one.scope for one in results.pair_fits}
+    assert results.main_contrasts[0].scope == max(scopes, key=["these", "participants", "participants+prompts"].index)
+    assert [refused.reason for refused in results.refused][-1:] == ([] if why is None else [why])
+    claimed = "a claim at the scope participants+prompts needs at least 5 of each, and there are 4"
+    assert results.claims[0].reason.startswith(claimed) == (why is not None)
 
 
 def test_a_difference_shown_on_one_side_is_not_given_and_not_claimed() -> None:
@@ -418,6 +439,28 @@ def test_excluded_participants_are_counted_and_what_they_change_is_told(experime
     assert (results.counts.votes, results.counts.participants) == (150, 3)
     assert [stage["votes"] for stage in results.further["exclusions"]] == [200, 150]
     assert results.claims[0].reason == "1 of 4 participants were excluded, which is more than 20 %"
+
+
+def test_the_plan_is_compared_with_what_came_in_and_exclusions_are_named(experiment: Experiment) -> None:
+    made = [dataclasses.replace(vote, response_ms=100.0 if vote.participant == "p0" else 800.0) for vote in votes()]
+    write_votes(experiment.votes, made)
+    table = AnalysisTable(resamples=100, scope="these", planned_votes=200)
+    ruled = dataclasses.replace(Settings(), analysis=table, exclusion=(Exclusion("fast_votes", limit=300),))
+    results = fit_experiment(experiment, ruled)
+    assert results.claims[0].reason == (
+        "200 scored votes came in, and the exclusion rules left 150, 75% of the 200 planned, below 80 %; "
+        "1 of 4 participants were excluded, which is more than 20 %"
+    )
+    assert results.without_exclusions is not None and "NOT TESTABLE" not in results.without_exclusions.verdicts["C1"]
+    more = fit_experiment(experiment, dataclasses.replace(Settings(), analysis=dataclasses.replace(table, planned_votes=300)))
+    assert more.claims[0].reason == "200 scored votes came in, 67% of the 300 planned, below 80 %"
+
+
+def test_a_claim_about_own_images_says_what_a_new_participant_is_shown(experiment: Experiment) -> None:
+    write_votes(experiment.votes, [dataclasses.replace(vote, participant=f"p{n % 6}") for n, vote in enumerate(votes())])
+    table = AnalysisTable(resamples=100, scope="participants")
+    told = fit_experiment(experiment, dataclasses.replace(Settings(), analysis=table)).claims[0].sentence
+    assert "A new participant comes with an image made for them in the same way." in told
 
 
 def test_results_without_exclusions_are_those_of_a_study_without_rules(experiment: Experiment) -> None:

@@ -295,4 +295,4 @@ def test_the_command_says_what_came_out_and_what_is_missing(tmp_path: Path, monk
     said = asked.stdout
     assert "5 images of 6 pairs of a style and a content (5 by sketch); 5 images rendered now, 0 near-duplicates dropped." in said
     assert "1 images are missing:" in said and 'the service would not paint "a cat, oil painting"' in said
-    assert f"Next: tastebench study review {tmp_path}" in said
+    assert f"Next: tastebench study plan --rating {tmp_path}" in said

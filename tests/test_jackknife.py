@@ -10,7 +10,7 @@ from analysis.bradley_terry import ELO_PER_LOGIT, Array
 from analysis.comparisons import Cells, cells
 from analysis.config import Claim
 from analysis.csv_votes import Columns, read_csv
-from analysis.jackknife import Estimate, Scope, Spread, estimate, score_estimate, spread, student_quantile, student_tail
+from analysis.jackknife import Estimate, Scope, Spread, estimate, score_estimate, spread, student_quantile, student_tail, two_way_df
 from analysis.preference import Model, group_wins
 from analysis.resampling import bootstrap, percentile_interval
 from analysis.verdicts import CONTRADICTED, SUPPORTED, Circumstances, Rules, verdicts
@@ -54,8 +54,27 @@ def test_standard_errors_of_a_simulated_study(reference: Spread) -> None:
 
 def test_default_intervals_of_a_simulated_study(reference: Spread) -> None:
     low, high = estimated(reference, "participants+prompts").interval(0.05)
-    assert low[0] == pytest.approx([-33.64, -61.48, -7.79, -86.01, -62.20], abs=0.02)
-    assert high[0] == pytest.approx([76.75, 125.94, 151.41, 70.61, 169.77], abs=0.02)
+    # In the first and third V_P decides (df 11), in the fourth V_Q (df 9); in the others the sum, with Satterthwaite's df 19.36 and 19.97.
+    assert low[0] == pytest.approx([-35.90, -61.48, -11.38, -91.50, -62.20], abs=0.02)
+    assert high[0] == pytest.approx([79.01, 125.94, 155.00, 76.10, 169.77], abs=0.02)
+
+
+def test_new_prompts_make_no_interval_narrower(reference: Spread) -> None:
+    both, people = (estimated(reference, scope) for scope in ("participants+prompts", "participants"))
+    for alpha in (0.05, 0.0125):
+        low, high = both.interval(alpha)
+        one_low, one_high = people.interval(alpha)
+        assert np.all(high - low >= one_high - one_low - 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("people", "prompts", "cells", "df"),
+    [(4.0, 1.0, 1.5, 11), (1.0, 4.0, 1.5, 9), (4.0, 4.0, 0.0, 64 / (16 / 11 + 16 / 9)), (4.0, 1.0, 0.999, 11)],
+)
+def test_the_part_that_decides_gives_the_degrees_of_freedom(people: float, prompts: float, cells: float, df: float) -> None:
+    # The last one is a sum just above its larger part, for which the formula of Satterthwaite gives 15.9.
+    found = two_way_df(np.array(people), np.array(prompts), np.array(cells), 12, 10)
+    assert float(found) == pytest.approx(df)
 
 
 def test_many_studies_at_once_are_each_study_on_its_own() -> None:

@@ -73,7 +73,7 @@ def test_the_loop_is_rate_adapt_steer_compare(walked: tuple[Experiment, dict[str
     ]
     _, said = walked
     assert "Known from the rating study" not in said["stimuli train"]
-    assert "study serve --rating" in said["stimuli train"]
+    assert "study plan --rating" in said["stimuli train"]
     assert "Known from the rating study: newcomer-1 (20), newcomer-2 (20)" in said["stimuli train again"]
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from finished_study import Made, finished
 
-from analysis.results import read_results, write_results
+from analysis.results import TieModel, read_results, write_results
 from reports.checklist import checklist
 from reports.material import gather
 from reports.methods import Fact, Paragraph, as_markdown, methods, source_table
+from reports.methods.given import names_in_results
 from reports.settings import ReportTable
 from stimuli.experiment import Experiment
 from stimuli.manifest import PartUsed, read_record, write_record
@@ -111,6 +112,40 @@ def test_a_lock_is_told_only_where_there_is_one(study: Experiment) -> None:
     )
 
 
+def test_before_the_votes_claims_are_told_as_waiting(study: Experiment) -> None:
+    study.results.unlink()
+    study.votes.unlink()
+    found = items(study)
+    assert found["Claims written before the votes"].startswith("2 claims locked at 2026-03-01T00:00:00+00:00 (SHA-256 ")
+    assert found["Claims written before the votes"].endswith("no vote is analysed yet.")
+    assert found["Multiplicity"].startswith("2 claims in the family “main”; p-values will be corrected by Holm’s rule")
+    study.lock.unlink()
+    assert items(study)["Claims written before the votes"] == ("NOT REPORTED. Run tastebench study lock FOLDER before the first vote.")
+
+
+def test_the_methods_tell_how_orders_levels_and_fragility_are_found(made: Experiment) -> None:
+    words = told(made)
+    claims = read_results(made.results).claims
+    assert ("an order is tested by its weakest step" in words) == any(one.evidence["type"] == "order" for one in claims)
+    levels = {f"{100 * step['adjusted_level']:.4g}\N{NO-BREAK SPACE}%" for one in claims for step in one.evidence["steps"]}
+    told_levels = next(part for part in words.split(". ") if part.startswith("Corrected intervals stand at the level"))
+    assert levels and all(level in told_levels for level in levels)
+    assert "Each verdict was found again without each participant and each prompt in turn" in words
+    assert "Intervals of differences (95\N{NO-BREAK SPACE}%) come from a jackknife" in words
+    assert "estimated by the EM algorithm" in words
+
+
+def test_ties_and_missing_claims_are_told_in_the_methods(study: Experiment) -> None:
+    results = read_results(study.results)
+    assert "odds of 10 to 1):" in told(study)
+    ties = dataclasses.replace(results, tie_models=(TieModel("Davidson (1970)", 0.3, None, 0.0),), claims=())
+    write_results(study.results, ties)
+    words = told(study)
+    assert "odds of 10 to 1 among the votes that are no tie):" in words
+    assert "No claim is recorded, so there is no verdict" in words
+    assert "Verdicts and differences" not in words
+
+
 def test_words_of_a_language_of_ones_own_that_is_gone_are_not_made_up(study: Experiment) -> None:
     settings = settle(study.folder)[1]
     settings = dataclasses.replace(settings, study=dataclasses.replace(settings.study, question=None, language="gone.toml"))
@@ -174,3 +209,32 @@ def test_report_is_a_table_of_study_toml_whose_misspelt_keys_are_found(study: Ex
 def test_names_stand_in_markdown_as_they_are() -> None:
     written = as_markdown((Paragraph("People", (Fact("a_b *c* <i>d</i>", "votes.parquet"),)),)).decode()
     assert r"a\_b \*c\* \<i\>d\</i\>" in written
+
+
+def test_conditions_of_the_materials_are_tied_to_those_of_the_results(study: Experiment) -> None:
+    told_now = told(study)
+    assert "in 3 conditions: initial, crisp and personal" in told_now
+    called = "“own” where they were made for the participant and “others” where they were made for somebody else"
+    assert f"The results call images of personal {called}, so that 4 conditions are compared." in told_now
+    study.results.unlink()
+    assert "The results call" not in told(study)
+
+
+def test_the_scope_on_the_checklist_says_that_images_are_fixed(made: Experiment) -> None:
+    told_of_scope = items(made)["Estimand and scope"]
+    assert "Other participants are new raters of these images, and each comes with images of their own" in told_of_scope
+    assert "Images of personal were made for these 6 target users" in told_of_scope
+
+
+def test_two_personal_conditions_have_two_pairs_of_names(made: Experiment) -> None:
+    material = gather(made)
+    assert material.results
+    twins = tuple(replace(row, condition="other-model") for row in material.stimuli if row.target_user)
+    names = ("own (personal)", "others (personal)", "own (other-model)", "initial")
+    scores = tuple(replace(material.results.scores[0], condition=name) for name in names)
+    both = replace(material, stimuli=(*material.stimuli, *twins), results=replace(material.results, scores=scores))
+    assert names_in_results(both) == (
+        "The results call images of personal “own (personal)” where they were made for the participant and “others (personal)” where they "
+        "were made for somebody else, so that 4 conditions are compared. Images of other-model are called “own (other-model)” where they "
+        "were made for the participant."
+    )

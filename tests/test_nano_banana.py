@@ -4,6 +4,7 @@ import io
 import logging
 import pickle
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -75,11 +76,17 @@ def test_an_image_of_another_shape_is_cropped_to_its_middle_and_scaled(service: 
 
 def test_images_come_back_in_order_whatever_came_first(service: Service) -> None:
     colours = {f"prompt {number}": (number * 20, 0, 0) for number in range(9)}
-    service.answers = {prompt: says(painted(picture((8, 8), colour))) for prompt, colour in colours.items()}
-    service.delay = 0.01
+    # Each answer waits until three were asked for.
+    three = threading.Barrier(3, timeout=60)
+
+    def answer(prompt: str) -> Response:
+        three.wait()
+        return says(painted(picture((8, 8), colours[prompt])))(prompt)
+
+    service.otherwise = answer
     images = banana(service, concurrency=3).render(list(colours), range(9))
     assert [image.getpixel((5, 5)) for image in images] == list(colours.values())
-    assert service.most_at_once == 3
+    assert service.most_at_once <= 3
 
 
 def test_the_spec_says_that_seeds_count_for_nothing_and_holds_no_key(service: Service) -> None:
@@ -187,5 +194,5 @@ def test_no_service_and_a_slow_one_are_told(service: Service) -> None:
     with pytest.raises(ExperimentError, match="no server answers there"):
         nobody.render(["boat"], [1])
     service.delay = 1.3
-    with pytest.raises(ExperimentError, match="no answer within 1 seconds"):
-        banana(service, timeout=1.0).render(["boat"], [1])
+    with pytest.raises(ExperimentError, match=r"no answer within 0\.2 seconds"):
+        banana(service, timeout=0.2).render(["boat"], [1])

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from analysis.results import ClaimResult, Results, Score, write_results
 from reports import commands, page
+from reports.kept_copies import Copies
 from reports.sheet import images_by_importance, sheets
 from reports.thumbnails import thumbnails
 from stimuli.experiment import Experiment, ExperimentError, open_experiment
@@ -111,7 +112,9 @@ def test_figures_and_tables_stand_beside_the_page(experiment: Experiment, html: 
     names = ("scores", "contrasts", "pairs", "win_rates", "claims", "counts", "contrasts_by_scope", "methods_sources", "checklist")
     assert tables == {f"{name}.{kind}" for name in names for kind in ("csv", "md", "tex")}
     assert {path.name for path in (experiment.report / "text").iterdir()} == {
-        f"{name}.{kind}" for name in ("methods", "captions") for kind in ("md", "tex")
+        *(f"{name}.{kind}" for name in ("methods", "captions") for kind in ("md", "tex")),
+        "all.tex",
+        "preamble.tex",
     }
 
 
@@ -124,7 +127,7 @@ def test_the_page_says_verdicts_intervals_stand_ins_counts_and_origin(html: str)
     assert "sketch, the offline painter" in told and "a diffusion model such as FLUX.2" in told
     assert "7,120" in told and "50.8\N{NO-BREAK SPACE}%" in Tags(html).text
     assert results.provenance["git_commit"] in told and results.provenance["made_at"] in told
-    assert "own are images made for the participant who judged them" in told
+    assert "own are images of personal that were made for the participant who judged them" in told
 
 
 def test_summary_comes_before_everything_else(html: str) -> None:
@@ -183,7 +186,9 @@ def test_a_bare_folder_with_results_alone_gives_a_report(tmp_path: Path) -> None
     assert "This folder has no study.toml" in told
     assert "cannot show the images and how they were steered, nor how the images were made and what was a stand-in" in told
     assert "tastebench stimuli steer" not in told
-    assert "No claim was written down before the votes" in told
+    assert "No claim is recorded here, so there is no verdict" in told
+    assert "Whether votes were excluded before the analysis is not recorded here." in told
+    assert "made for the participant who judged them" not in told
     assert "own 1065, others 1038" in told
     assert "No stage has recorded where its output comes from" in told
     assert sorted(path.name for path in (experiment.report / "figures").glob("*.svg")) == ["contrasts.svg", "scores.svg", "win_rates.svg"]
@@ -255,7 +260,7 @@ def test_a_missing_image_is_said_and_no_error(tmp_path: Path) -> None:
 def test_images_outside_the_experiment_are_never_shown(tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "secret.png")
     (tmp_path / "study").mkdir()
-    small = thumbnails(tmp_path / "study", ["../secret.png", str(tmp_path / "secret.png")], budget=10**6, report=silent)
+    small = thumbnails(Copies(tmp_path / "study"), ["../secret.png", str(tmp_path / "secret.png")], budget=10**6, report=silent)
     assert not small.uris and len(small.unreadable) == 2
 
 
@@ -334,19 +339,19 @@ def test_a_page_with_two_hundred_photographs_stays_below_15_mb(tmp_path: Path) -
 
 def test_a_small_budget_makes_images_smaller_before_it_leaves_any_out(tmp_path: Path) -> None:
     names = noise(tmp_path, 20, 256)
-    large = thumbnails(tmp_path, names, budget=10**7, report=silent)
+    large = thumbnails(Copies(tmp_path), names, budget=10**7, report=silent)
     total = sum(map(len, large.uris.values()))
-    smaller = thumbnails(tmp_path, names, budget=total // 2, report=silent)
+    smaller = thumbnails(Copies(tmp_path), names, budget=total // 2, report=silent)
     assert len(smaller.uris) == 20 and sum(map(len, smaller.uris.values())) <= total // 2
-    tiny = thumbnails(tmp_path, names, budget=total // 30, report=silent)
+    tiny = thumbnails(Copies(tmp_path), names, budget=total // 30, report=silent)
     assert tiny.left_out and sum(map(len, tiny.uris.values())) <= total // 30
     assert list(tiny.uris) == names[: len(tiny.uris)]
 
 
 def test_an_image_used_twice_counts_twice(tmp_path: Path) -> None:
     (name,) = noise(tmp_path, 1, 96)
-    length = len(thumbnails(tmp_path, [name], budget=10**7, report=silent).uris[name])
-    uses = thumbnails(tmp_path, [name] * 3, budget=length * 2, report=silent)
+    length = len(thumbnails(Copies(tmp_path), [name], budget=10**7, report=silent).uris[name])
+    uses = thumbnails(Copies(tmp_path), [name] * 3, budget=length * 2, report=silent)
     assert sum(map(len, uses.uris.values())) * 3 <= length * 2
 
 

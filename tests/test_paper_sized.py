@@ -2,14 +2,21 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from paper_sized import Size, paper_sized
+from predicted_ratings import everything, record
 
-from analysis.results import read_results
+from analysis.model_scores import Measuring
+from analysis.predictor_findings import evaluate
+from analysis.predictor_results import write_predictor_results
+from analysis.results import read_results, write_results
+from analysis.run_record import RUNS
 from reports import page
-from stimuli.experiment import Experiment
+from reports.figure_names import NAMES, named
+from stimuli.experiment import Experiment, ExperimentError
 
 SMALL = Size(prompts=6, votes=1800, iterations=2, pixels=48)
 # A4 less the margins of page.css, in CSS pixels.
@@ -82,3 +89,27 @@ def test_the_page_asks_for_nothing_overflows_nowhere_and_prints_figures_whole(ex
         assert tab.evaluate("document.documentElement.scrollWidth") <= PRINTED_WIDTH
         assert all(address.startswith(("file:", "data:")) for address in asked)
         browser.close()
+
+
+def test_every_figure_that_a_full_report_writes_can_be_asked_for_alone(tmp_path: Path, experiment: Experiment) -> None:
+    rich = Experiment(tmp_path / "rich")
+    shutil.copytree(experiment.folder, rich.folder, ignore=shutil.ignore_patterns("report"))
+    results = read_results(rich.results)
+    again = [entry | {"condition": "placebo"} for entry in results.further[RUNS]]
+    write_results(rich.results, replace(results, further={**results.further, RUNS: [*results.further[RUNS], *again]}))
+    write_predictor_results(rich.predictor_results, evaluate(everything(), record(), measuring=Measuring(resamples=100, seed=3)))
+    page.build(rich, title="All there is")
+    written = {path.stem for path in (rich.report / "figures").iterdir()}
+    assert written == {*NAMES, "runs_2"}
+    shown = {path.name: path.read_bytes() for path in (rich.report / "figures").iterdir()}
+    shutil.rmtree(rich.report)
+    for name in ("runs", "runs_2", "predictor_matching"):
+        assert {path.name for path in page.draw(rich, name)} == {f"{name}.{kind}" for kind in ("svg", "pdf", "png")}
+    assert all(path.read_bytes() == shown[path.name] for path in (rich.report / "figures").iterdir())
+
+
+@pytest.mark.parametrize("name", ["runs_1", "runs_0", "runs_02", "runs_2x", "runs_"])
+def test_only_further_runs_are_numbered(name: str) -> None:
+    assert (named("runs_2"), named("runs_12")) == ("runs_2", "runs_12")
+    with pytest.raises(ExperimentError, match=r"no figure is called so; .*runs \(and runs_2 and so on for further conditions\)"):
+        named(name)

@@ -4,14 +4,17 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
+from votes_made import vote
 
 from analysis.config import AnalysisTable, Claim
 from analysis.power_commands import counts, plan_command, power_command
 from stimuli.experiment import Experiment, ExperimentError
 from stimuli.studyfile import ExperimentTable
+from study.votes import read_votes, write_votes
 
 app = typer.Typer()
 app.command("power")(power_command)
@@ -71,7 +74,9 @@ def test_numbers_that_are_not_understood_are_refused(text: str) -> None:
 
 
 def test_an_unknown_heterogeneity_is_refused() -> None:
-    with pytest.raises(ExperimentError, match='heterogeneity "lots" is no level and no file; expected one of none, low, moderate, high'):
+    with pytest.raises(
+        ExperimentError, match='heterogeneity "lots" is no level, no folder and no file; expected one of none, low, moderate, high'
+    ):
         run(*SMALL, "--heterogeneity", "lots")
 
 
@@ -102,3 +107,48 @@ def test_plan_needs_a_difference_to_plan_for() -> None:
         run("plan", "study", settings=Settings(analysis=AnalysisTable()))
     with pytest.raises(ExperimentError, match="no \\[\\[claim\\]\\], so there is nothing to plan for"):
         run("plan", "study", settings=Settings(claim=()))
+
+
+def test_the_folder_of_a_pilot_without_votes_says_what_makes_them(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=rf"votes.parquet: no such file; `tastebench study export {tmp_path}` makes it"):
+        run("plan", str(tmp_path), "--heterogeneity", str(tmp_path))
+
+
+def a_pilot(folder: Path, *, simulated: bool) -> Path:
+    """Write the votes of four people at three prompts: crisp wins mostly, and by whom and where differs."""
+    rng = np.random.default_rng(4)
+    rows = [
+        vote(f"p{person}", "a", "b", "left" if rng.random() < 0.35 + 0.1 * person else "right", prompt=f"q{prompt}", conditions=pair)
+        for person in range(4)
+        for prompt in range(3)
+        for pair in (("crisp", "initial"), ("initial", "own"), ("own", "crisp"))
+        for _ in range(4)
+    ]
+    write_votes(Experiment(folder).votes, [dataclasses.replace(row, simulated=simulated) for row in rows])
+    return folder
+
+
+def planned_after(pilot: Path) -> Result:
+    arguments = ["plan", "study", "--studies", "50", "--per-person", "30", "--heterogeneity", str(pilot)]
+    done = CliRunner().invoke(app, arguments, obj=lambda folder: (Experiment(folder), Settings()), env={"COLUMNS": "250"})
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def test_the_folder_of_a_pilot_tells_how_much_people_differ_without_catch_trials_and_repeats(tmp_path: Path) -> None:
+    alone = planned_after(a_pilot(tmp_path, simulated=False))
+    told = " ".join(alone.stdout.split())
+    assert f"as in the pilot {tmp_path}, which" in told and "its [[exclusion]] rules are not applied" in told
+    assert "WARNING" not in alone.stderr
+    exported = Experiment(tmp_path).votes
+    beside = [
+        *(vote(f"p{n}", "a", "b", "left", prompt="q0", conditions=("crisp", "initial"), repeat=True) for n in range(4)),
+        *(vote(f"p{n}", "a", "b", "left", prompt="q9", conditions=("crisp", "other"), expected="left") for n in range(4)),
+    ]
+    write_votes(exported, [*read_votes(exported), *(dataclasses.replace(row, simulated=False) for row in beside)])
+    assert planned_after(tmp_path).stdout == alone.stdout
+
+
+def test_a_rehearsal_is_not_taken_for_a_pilot_without_a_word(tmp_path: Path) -> None:
+    done = planned_after(a_pilot(tmp_path, simulated=True))
+    assert f"WARNING: 4 of the 4 participants of {tmp_path} are simulated. A rehearsal is no pilot" in done.stderr

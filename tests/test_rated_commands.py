@@ -161,7 +161,7 @@ def test_pool_says_how_many_images_there_are_and_which_are_not(folder: Path) -> 
     assert f"{folder / 'rating_images.parquet'}: 39 images to rate." in text
     assert "60 were asked for; the data set has no more that can be read." in text
     assert "Passed over: images/i000.png: no such file" in text
-    assert f"Next: tastebench study serve --rating {folder}" in text
+    assert f"Next: tastebench study plan --rating {folder}" in text
 
 
 @pytest.mark.parametrize("command", ["describe", "targets", "verify", "split", "export-ratings", "pool"])

@@ -20,7 +20,9 @@ from reports.captions import captions
 from reports.drawing import COLUMN, HALF_MORE, PAGE
 from reports.figure_names import NAMES, named
 from reports.settings import ReportTable
+from stimuli import manifest
 from stimuli.experiment import Experiment, ExperimentError
+from stimuli.manifest import OWN_IMAGE
 from tastebench import app, settle
 
 ATTACKS = ("<script>alert('x')</script>", '"><img src=x onerror=alert(1)>')
@@ -91,7 +93,8 @@ def test_tables_carry_the_captions_of_the_page_in_all_formats(made: Experiment, 
         assert caption and len(caption[1]) > 10, path.stem
         assert path.stem not in told or printed(caption[1]) == told[path.stem]
         rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-        assert tex.count("\\\\\n") - ("longtable" in tex.split("\n", 2)[2]) == len(rows)
+        # The caption and a second head are further rows of a long table.
+        assert tex.count("\\\\\n") - 2 * ("\\begin{longtable}" in tex) == len(rows)
 
 
 def test_figures_carry_the_captions_of_the_page(made: Experiment, html: str) -> None:
@@ -121,6 +124,23 @@ def test_the_checklist_stands_on_the_page(html: str) -> None:
     text = " ".join(Seen(html).text.split())
     assert "Registration NOT REPORTED. Register the study before its first vote" in text
     assert "Multiplicity P-values are corrected by Holm’s rule" in text
+
+
+def test_how_own_images_were_made_is_asked_for_and_told_in_the_researchers_words(made: Experiment, tmp_path: Path) -> None:
+    shutil.copytree(made.folder, tmp_path / "copy")
+    experiment = Experiment(tmp_path / "copy")
+    own = [
+        dataclasses.replace(row, generator=OWN_IMAGE, scorer=None, score=None, target_user=None)
+        for row in manifest.read_stimuli(experiment.stimuli)
+    ]
+    manifest.write_stimuli(experiment.stimuli, own)
+    asked = Seen(build(experiment)).text
+    assert 'Write [report] images = "…" in study.toml: with which models, settings and seeds your own images were made.' in asked
+    assert "for everybody" not in asked
+    assert len(set(re.findall(r"The images of [^.]* were the researchers’ own", asked))) == 1
+    told = Seen(build(experiment, ReportTable(images="FLUX.2-dev, 28 steps, seed 7"))).text
+    assert "FLUX.2-dev, 28 steps, seed 7." in told
+    assert "[report] images =" not in told
 
 
 def test_figures_have_the_width_of_a_column_and_fonts_of_their_own(made: Experiment) -> None:

@@ -18,10 +18,11 @@ from scipy.stats import binomtest
 from watched_study import ARMS, NOW, enrol, give, lay_out, served
 
 from stimuli.experiment import Experiment
-from study.researcher import drawings, password
+from study.researcher import drawings, password, switching
 from study.researcher.overview import EDGES_MS, STAGES, Overview, flags_of, look, may_show_outcomes, sides_of
 from study.researcher.password import set_password
 from study.researcher.watch import Watch, watch_app
+from study.storage import status
 from study.storage.counting import Covered, Manner, Won
 from study.storage.database import Database
 from study.storage.records import ParticipantRow, State
@@ -300,6 +301,67 @@ def test_a_study_is_paused_opened_again_and_closed_for_good_after_a_second_quest
         assert switch(state="open") == (409, "closed")
         assert b"Open again" not in caller.get("/").body
     watch.database.close()
+
+
+def test_nobody_new_is_let_in_from_the_page_until_it_opens_again(tmp_path: Path) -> None:
+    watch = voted(tmp_path / "study", FOX)
+    enrol(watch.database, "before the images", slot=None)
+    with served(watch_app(watch)) as address:
+        caller, other = Caller(address), Caller(address)
+        caller.sign_in(PASSWORD)
+        other.sign_in(PASSWORD)
+
+        def switch(by: Caller, state: str) -> tuple[int, str]:
+            return by.post("/state", {"form_token": by.get("/").form_token, "state": state}).status, seen(watch.database).state
+
+        assert (caller.post("/state", {"state": "closing"}).status, seen(watch.database).state) == (403, "open")
+        assert switch(caller, "closing") == (303, "closing")
+        # Another researcher's page still had the button.
+        assert switch(other, "closing") == (409, "closing")
+        inside = seen(watch.database).inside
+        assert f"{inside} people are still inside and can finish" in caller.get("/live").text
+        asked = caller.post("/state", {"form_token": caller.get("/").form_token, "state": "closed"}).text
+        assert f"{inside} people are on their way now and will be stopped" in asked
+        assert switch(caller, "open") == (303, "open")
+    watch.database.close()
+
+
+@pytest.mark.parametrize("peeking", [False, True])
+def test_only_these_states_follow_each_other(tmp_path: Path, peeking: bool) -> None:
+    follow: dict[State, set[State]] = {
+        "open": {"closing", "paused", "closed"},
+        "closing": {"open", "paused", "closed"},
+        "paused": {"open", "closing", "closed"},
+        "closed": {"open"} if peeking else set(),
+    }
+    database = lay_out(Experiment(tmp_path), peeking=peeking)
+    for before in follow:
+        for wanted in follow:
+            with database.writing() as rows:
+                rows.set_state(before)
+                assert switching.switch(rows, wanted, at=NOW) == (wanted in follow[before])
+                found = rows.study()
+                assert found
+                assert found.state == (wanted if wanted in follow[before] else before)
+    database.close()
+
+
+def test_who_lost_the_race_of_two_researchers_is_not_told_that_the_step_is_impossible(database: Database) -> None:
+    with database.reading() as rows:
+        study = rows.study()
+    assert study
+    told = switching.refusal(replace(study, state="paused"), "closing")
+    assert told == "somebody else changed the study meanwhile, and it is paused now; run this again if you still want it"
+
+
+def test_who_reads_the_questions_before_the_images_is_inside_too_and_who_dropped_out_is_not(database: Database) -> None:
+    enrol(database, "questions", slot=None)
+    enrol(database, "seated", slot=0)
+    enrol(database, "finished", slot=1, ended="finished")
+    enrol(database, "gone", slot=2, seen=NOW - timedelta(minutes=61))
+    with database.reading() as rows:
+        assert status.look(rows, place="here", at=NOW).inside == "2 people"
+    assert seen(database).inside == 2
 
 
 def test_a_rating_study_shows_how_often_images_were_rated_and_no_sides(tmp_path: Path) -> None:

@@ -243,6 +243,15 @@ def test_undoing_leaves_alone_what_somebody_else_said_since(tmp_path: Path) -> N
     assert read_reviews(path)["aa"].verdict == "removed"
 
 
+def test_approving_the_rest_leaves_what_somebody_said_in_the_meantime(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.json"
+    verdicts_at(path, "Grace").say(["aa"], "removed", "harmful")
+    verdicts = verdicts_at(path)
+    said = verdicts.say(["aa", "bb"], "approved", overrule=False)
+    assert {sha256: review.verdict for sha256, review in read_reviews(path).items()} == {"aa": "removed", "bb": "approved"}
+    assert verdicts.undo(said) == ["bb"]
+
+
 def test_approving_all_leaves_verdicts_alone_and_is_recorded_as_such(tmp_path: Path) -> None:
     path = tmp_path / "reviews.json"
     verdicts_at(path).say(["aa"], "removed", "broken")
@@ -250,6 +259,16 @@ def test_approving_all_leaves_verdicts_alone_and_is_recorded_as_such(tmp_path: P
     assert approve_all(path, ["aa", "bb", "cc"], by="Ada", clock=clock) == 0
     found = summary(["aa", "bb", "cc"], read_reviews(path))
     assert (found.approved, found.removed, found.unreviewed, found.reviewers) == (2, 1, 0, ("Ada", "Ada (all at once)"))
+
+
+def test_approving_all_counts_only_what_it_stored(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.json"
+
+    def clock_at_which_somebody_removes_one() -> datetime:
+        verdicts_at(path, "Grace").say(["bb"], "removed", "harmful")
+        return clock()
+
+    assert approve_all(path, ["aa", "bb", "cc"], by="Ada", clock=clock_at_which_somebody_removes_one) == 2
 
 
 # --- Who gets onto the sheet ---
@@ -372,8 +391,9 @@ def test_approving_all_by_the_command_says_what_it_did_and_by_whom(tmp_path: Pat
     result = CliRunner().invoke(commands.app, ["review", str(experiment.folder), "--approve-all", "--by", "Ada L."], obj=settle)
     assert result.exit_code == 0
     assert result.output == (
-        '6 images approved at once, unseen by this toolkit\'s sheet; the report says "Ada L. (all at once)".\n'
+        "6 images approved at once, unseen by this toolkit's sheet; the report says that Ada L. approved them so.\n"
         f"{experiment.reviews}: 6 images approved, 0 removed, 0 unreviewed, by Ada L. (all at once)\n"
+        f"Next: tastebench study serve {experiment.folder}\n"
     )
 
 

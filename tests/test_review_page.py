@@ -1,13 +1,16 @@
 """The contact sheet in a real browser: by keyboard alone, in two tabs at once, with nothing for axe to find."""
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from served_study import PATIENCE_MS, PATIENCE_S, rendered
 from study_fixtures import make_experiment
 from watched_study import NOW
 
@@ -46,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Itera
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     entering = context.new_page()
     entering.goto(f"{address_of(listening)}/?token={sheet.token}")
     entering.close()
@@ -69,6 +72,21 @@ def reviewing(served: tuple[Reviewing, BrowserContext]) -> Iterator[tuple[Review
 def open_sheet(page: Page, sheet: Reviewing) -> None:
     page.goto(sheet.address)
     page.locator(".card.current").wait_for()
+    # The page has been told which images are on the screen.
+    rendered(page)
+
+
+@contextmanager
+def unanswered(page: Page, path: str) -> Iterator[None]:
+    """Keep back what the page asks first at a path until the block ends."""
+    asked: list[Route] = []
+    page.route(f"**{path}", lambda route: asked.append(route), times=1)
+    yield
+    deadline = time.monotonic() + PATIENCE_S
+    while not asked:
+        assert time.monotonic() < deadline, f"nobody asked for {path}"
+        page.wait_for_timeout(20)
+    asked[0].continue_()
 
 
 def press(page: Page, *keys: str, said: str) -> None:
@@ -99,6 +117,39 @@ def test_keys_faster_than_the_server_take_back_no_more_than_was_said(reviewing: 
     assert sheet.verdicts() == ["-"] * 6
 
 
+def test_approving_the_rest_at_once_leaves_a_removal_that_is_still_under_way(reviewing: tuple[Reviewing, Page]) -> None:
+    sheet, page = reviewing
+    with unanswered(page, "/verdict"):
+        press(page, "r", "h", "ArrowLeft", "Shift+A", said="")
+    expect(page.locator("#said")).to_have_text("2 images: approved")
+    assert sheet.verdicts() == ["harmful", "approved", "approved", "-", "-", "-"]
+    press(page, "u", said="Undone")
+    assert sheet.verdicts() == ["harmful", "-", "-", "-", "-", "-"]
+
+
+def test_nothing_is_said_of_an_image_before_it_is_known_what_was_said_already(reviewing: tuple[Reviewing, Page]) -> None:
+    sheet, page = reviewing
+    press(page, "r", "h", said="Image 1 of 3: removed, harmful")
+    other = page.context.new_page()
+    with unanswered(other, "/reviews"):
+        other.goto(sheet.address)
+        other.keyboard.press("a")
+        other.locator("#approve").click()
+    expect(other.locator(".card.current")).to_have_attribute("data-image", "1")
+    press(other, "a", said="Image 2 of 3: approved")
+    assert sheet.verdicts() == ["harmful", "approved", "-", "-", "-", "-"]
+    other.close()
+
+
+def test_an_undo_that_was_not_stored_can_be_tried_again(reviewing: tuple[Reviewing, Page]) -> None:
+    sheet, page = reviewing
+    press(page, "a", said="Image 1 of 3: approved")
+    page.route("**/undo", lambda route: route.abort(), times=1)
+    press(page, "u", said="Not stored: Failed to fetch")
+    press(page, "u", said="Undone")
+    assert sheet.verdicts() == ["-"] * 6
+
+
 def test_arrows_move_over_rows_and_escape_leaves_the_question_without_removing(reviewing: tuple[Reviewing, Page]) -> None:
     sheet, page = reviewing
     current = page.locator(".card.current")
@@ -125,6 +176,7 @@ def test_the_rest_of_a_prompt_is_approved_once_all_of_it_was_on_the_screen(revie
     page.reload()
     page.locator(".card.current").wait_for()
     assert page.locator(".card.current").get_attribute("data-image") == "3"
+    rendered(page)
     page.keyboard.press("Shift+A")
     expect(page.locator("#said")).to_contain_text("Look at all images of the prompt first")
     assert sheet.verdicts()[3:] == ["-"] * 3

@@ -165,3 +165,17 @@ def test_the_address_of_a_hosted_service_needs_a_key() -> None:
     hosted = Server(Rewriting(model="m", address="https://api.example/v1", key_variable="EXAMPLE_KEY"))
     with pytest.raises(ExperimentError, match="environment variable EXAMPLE_KEY holds no key"):
         hosted.write([ASK])
+
+
+def test_a_check_names_the_models_where_the_server_refuses_this_one_and_forgives_one_that_it_takes() -> None:
+    def refuses(path: str, _body: Body, _before: int) -> Said:
+        return Said(MODELS) if path == "/models" else Said({"error": "no such model"}, 404)
+
+    def takes(path: str, _body: Body, _before: int) -> Said:
+        return Said(MODELS) if path == "/models" else Said(completion())
+
+    with scripted(refuses) as served, pytest.raises(ExperimentError, match=r'offers "llama-small", "llama-large", and no "alias"'):
+        server(served, model="alias").check()
+    with scripted(takes) as served:
+        server(served, model="alias").check()
+        assert [body.get("max_tokens") for _, body, _ in served.asked] == [None, 1]

@@ -5,13 +5,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from served_study import Served, free_port, get, served_in
+from served_study import PATIENCE_S, Served, free_port, served_in, wait_for_server
 from study_fixtures import Settings, make_experiment
 from visitor import Visitor
 from websockets.exceptions import ConnectionClosed
@@ -20,6 +19,9 @@ from stimuli.experiment import ExperimentError
 from study import serving
 from study.config import RatingTable
 from study.invocation import DATABASE_VARIABLE
+from study.opening import open_study
+from study.screens import running
+from study.screens.running import PREVIEW_VARIABLE
 from study.session import CHOOSER_VARIABLE
 
 URL = "postgresql://study:geheim@localhost/study"
@@ -46,7 +48,7 @@ def test_a_message_of_more_than_a_megabyte_ends_the_connection_and_nothing_else(
         visitor.socket.send(b"x" * 1_100_000)
         with pytest.raises(ConnectionClosed) as closed:
             for _ in range(20):
-                visitor.socket.recv(timeout=5)
+                visitor.socket.recv(timeout=PATIENCE_S)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009
     with Visitor(served.port, served.key_of("usual")) as visitor:
@@ -57,6 +59,35 @@ def test_the_password_of_the_database_is_not_on_the_command_line() -> None:
     server = serving.server(URL, host="127.0.0.1", port=8501)
     assert "geheim" not in " ".join(server.command)
     assert server.environment[DATABASE_VARIABLE] == URL
+
+
+def test_a_preview_takes_the_cookie_neither_of_the_study_nor_of_another_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = []
+    for port, preview in ((8501, False), (8502, True), (8503, True)):
+        made = serving.server(URL, host="127.0.0.1", port=port, preview=preview).environment
+        monkeypatch.setenv(PREVIEW_VARIABLE, made[PREVIEW_VARIABLE])
+        names.append((running.cookie("comparison"), running.is_preview()))
+    assert names == [("study", False), ("preview-8502", True), ("preview-8503", True)]
+    # What a terminal was left with does not make the next study a preview.
+    assert not serving.server(URL, host="127.0.0.1", port=8501).environment[PREVIEW_VARIABLE]
+
+
+def test_ctrl_c_says_that_nothing_is_lost(tmp_path: Path) -> None:
+    experiment = make_experiment(tmp_path / "experiment")
+    open_study(experiment, Settings()).database.close()
+    port = free_port()
+    made = serving.server(f"sqlite:///{experiment.database}", host="127.0.0.1", port=port)
+    process = subprocess.Popen(made.command, env=made.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for_server(port, process)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=PATIENCE_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert told.splitlines()[-1] == "Stopped. Run the same command to go on; nothing is lost."
+    assert "Abort" not in told
+    assert process.returncode == 1
 
 
 def test_the_chooser_reaches_the_server_process_by_its_name() -> None:
@@ -99,7 +130,7 @@ def test_a_comparison_opens_whatever_the_environment_names_for_the_rating_study(
 
 def test_ctrl_c_ends_the_server_without_a_trace(tmp_path: Path) -> None:
     process = started(tmp_path, environment={})
-    answers_on(process.port)
+    wait_for_server(process.port, process.process)
     assert "Traceback" not in process.end()
     with socket.create_server(("127.0.0.1", process.port)):
         pass
@@ -116,7 +147,7 @@ class Started:
     def end(self) -> str:
         """Press Ctrl-C, and return what it has printed by its end."""
         self.process.send_signal(signal.SIGINT)
-        output, errors = self.process.communicate(timeout=20)
+        output, errors = self.process.communicate(timeout=PATIENCE_S)
         return output + errors
 
 
@@ -142,14 +173,3 @@ def started(folder: Path, *, environment: dict[str, str]) -> Started:
     process = subprocess.Popen(command, env=os.environ | environment, cwd=folder, text=True, **pipes)
     assert process.stdout is not None
     return Started(process, port, process.stdout.readline())
-
-
-def answers_on(port: int) -> None:
-    """Wait until the server answers."""
-    for _ in range(200):
-        try:
-            if get(port, "/_stcore/health").status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("the server did not start")

@@ -403,3 +403,17 @@ def test_an_empty_database_holds_no_study(tmp_path: Path) -> None:
     (tmp_path / "empty.sqlite").touch()
     with pytest.raises(ExperimentError, match=r"empty.sqlite: holds no study yet; `tastebench study serve` makes it"):
         open_running(tmp_path / "empty.sqlite")
+
+
+def test_a_study_that_is_closing_lets_those_inside_finish_and_nobody_new_in(session: Session) -> None:
+    session.consent("early")
+    enter(session, "ada")
+    with session.database.writing() as rows:
+        rows.set_state("closing")
+    assert session.place("late").stage == "closed"
+    session.consent("late")
+    assert finish(session, "ada")
+    assert finish(session, enter(session, "early"))
+    assert [session.place(name).stage for name in ("ada", "early", "late")] == ["thanks", "thanks", "closed"]
+    with session.database.reading() as rows:
+        assert {each.id for each in rows.people()} == {"ada", "early"}

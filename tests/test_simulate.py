@@ -194,22 +194,27 @@ def test_questions_are_replied_to_with_what_is_accepted(experiment: Experiment) 
     assert {each.replies for each in participants} == {'{"age": "58", "note": "simulated", "size": "4", "use": "yes"}'}
 
 
-def test_whoever_finds_the_study_full_takes_no_part(experiment: Experiment) -> None:
+def test_no_more_programs_come_than_there_are_places(experiment: Experiment) -> None:
     assert simulate.run(experiment, comparison(participants=1)) == 8
     votes_of(experiment)
-    assert [(each.participant, each.status, each.answered) for each in read_participants(experiment.participants)] == [
-        ("lemurqueen", "finished", 6),
-        ("walrusking", "full", 0),
-    ]
+    came = [(each.participant, each.status, each.answered) for each in read_participants(experiment.participants)]
+    assert came == [("lemurqueen", "finished", 6)]
 
 
-@pytest.mark.parametrize("state", ["paused", "closed"])
-def test_nobody_takes_a_study_that_is_not_open(experiment: Experiment, state: Any) -> None:
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("paused", "is paused, so nobody can take it; open it again first: tastebench study reopen"),
+        ("closing", r"lets nobody new in \(it is closing\); open it again first"),
+        ("closed", "is closed, so nobody can take it any more"),
+    ],
+)
+def test_nobody_takes_a_study_that_is_not_open(experiment: Experiment, state: Any, told: str) -> None:
     session = open_study(experiment, comparison(), people=False)
     with session.database.writing() as rows:
         rows.set_state(state)
     session.database.close()
-    with pytest.raises(ExperimentError, match=f"study.sqlite: the study is {state}, so nobody can take it; open it again first"):
+    with pytest.raises(ExperimentError, match=f"study.sqlite: the study {told}"):
         simulate.run(experiment, comparison())
 
 

@@ -97,3 +97,32 @@ def test_other_kinds_of_groups_and_unknown_conditions_are_left_out() -> None:
 def test_the_same_scores_give_the_same_bytes() -> None:
     assert rendered(drawn(3)) == rendered(drawn(3))
     assert rendered(drawn(50, NAMES[:2])) == rendered(drawn(50, NAMES[:2]))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        tuple(f"condition-number-{end * 5}" for end in "abc"),
+        tuple(f"{end * 10}-in-a-condition-of-forty-l-{end * 10}" for end in "abc"),
+        ("собственные изображения участника", "чужие изображения других людей", "исходные"),
+        ("自分の画像", "他の人の画像", "元の画像"),
+    ],
+)
+def test_long_names_make_no_figure_higher(names: tuple[str, ...]) -> None:
+    figure = drawn(7, names)
+    assert figure.get_figheight() == drawn(7, ("own", "others", "initial")).get_figheight()
+    told = [label.get_text() for label in panels(figure)[0].get_yticklabels()]
+    assert len(set(told)) == 3 and max(map(len, told)) <= 22
+    pixels = np.asarray(Image.open(io.BytesIO(rendered(figure).png)).convert("L"))
+    assert all((edge == 255).all() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])), "ink touches the edge"
+
+
+def test_names_that_would_be_alike_without_their_middles_stand_whole() -> None:
+    names = ("the-same-beginning-one-the-same-end", "the-same-beginning-two-the-same-end")
+    told = [label.get_text() for label in panels(drawn(3, names))[0].get_yticklabels()]
+    assert ["".join(name.split()) for name in told] == list(names)
+
+
+@pytest.mark.parametrize(("number", "columns"), [(7, 4), (12, 6), (13, 5), (1, 2)])
+def test_no_row_is_left_with_a_single_panel(number: int, columns: int) -> None:
+    assert panels(drawn(number, NAMES[:3]))[0].get_subplotspec().get_geometry()[1] == columns  # type: ignore[union-attr]

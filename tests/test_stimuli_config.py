@@ -309,6 +309,19 @@ def test_own_images_that_cannot_be_read_or_differ_in_size_are_found_before_anyth
     assert "mine/dog.png with 300 x 200 pixels, but [stimuli] size has 256 x 256; scale them to one size" in texts[1]
 
 
+def test_two_conditions_with_the_same_images_are_named(tmp_path: Path) -> None:
+    for name in ("mine", "theirs"):
+        (tmp_path / name).mkdir()
+        for prompt in ("cat", "dog"):
+            Image.new("RGB", (64, 64)).save(tmp_path / name / f"{prompt}.png")
+    conditions = (Condition("a", images="mine/{prompt}.png"), Condition("b", images="theirs/{prompt}.png"))
+    [mistake] = found(Settings(condition=conditions), tmp_path)
+    assert (mistake.table, mistake.key) == ('[[condition]] 2 ("b")', "images")
+    assert mistake.text == 'is "theirs/{prompt}.png", which leads to the same images as those of "a" for every prompt; name its own'
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "theirs/dog.png")
+    assert found(Settings(condition=conditions), tmp_path) == []
+
+
 def test_an_own_image_on_its_side_counts_as_people_will_see_it(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     for prompt in ("cat", "dog"):

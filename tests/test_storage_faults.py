@@ -54,7 +54,7 @@ def audited(session: Session) -> list[str]:
 
 def test_a_server_killed_twenty_times_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/study.sqlite"
-    begin(tmp_path, url, prompts=40).database.close()
+    begin(tmp_path, url, prompts=60).database.close()
     finished = subprocess.run([sys.executable, PROGRAM, url, "20"], capture_output=True, text=True, check=True, cwd=PROGRAM.parents[1])
     acknowledged = dict(line.split() for line in finished.stdout.splitlines())
     assert len(finished.stdout.splitlines()) == len(acknowledged) >= 20
@@ -68,7 +68,7 @@ def test_a_server_killed_twenty_times_loses_nothing_that_was_acknowledged(tmp_pa
     assert audited(session) == sorted(kept)
     for person in PEOPLE:
         answer_all(session, person, {})
-    assert len(stored(session)) == 2 * TRIALS
+    assert len(stored(session)) == 3 * TRIALS
     with session.database.moment() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     session.database.close()

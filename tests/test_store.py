@@ -141,3 +141,11 @@ def test_an_event_that_another_process_wrote_to_the_log_is_not_written_again(tmp
         for number in range(4):
             (store, other)[number % 2].remember([], [{"event": "rendered", "key": str(number)}])
     assert [entry["number"] for entry in log_of(tmp_path)] == [1, 2, 3, 4]
+
+
+def test_a_plan_that_another_one_followed_is_told_again(tmp_path: Path) -> None:
+    first, second = ({"event": "planned", "chains": number} for number in (1, 2))
+    with Store(tmp_path) as store:
+        for plan in (first, first, second, second, first, first):
+            store.remember([], [plan])
+    assert [event["chains"] for event in log_of(tmp_path)] == [1, 2, 1]

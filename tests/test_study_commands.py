@@ -1,6 +1,10 @@
 """The commands of the study room: what they say, and what they keep to themselves."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +21,7 @@ from stimuli.experiment import Experiment, ExperimentError
 from stimuli.manifest import read_stimuli
 from study import commands, serving
 from study.config import RatingTable, Recruitment, StudyTable
+from study.preview import preview_database
 from study.rated import read_ratings
 from study.votes import read_participants
 
@@ -29,6 +34,9 @@ COMMANDS = (
     "review",
     "watch",
     "password",
+    "close",
+    "pause",
+    "reopen",
     "invite",
     "link",
     "export",
@@ -130,8 +138,9 @@ def test_serving_says_by_which_address_people_come(folder: Path, monkeypatch: py
 
     monkeypatch.setattr(serving, "serve", announced)
     said = run("serve", folder, "--database", "sqlite:////x", settings=Settings(study=StudyTable(recruitment=Recruitment(by=by))))
-    assert f"The study is open at http://here/start {told}. Ctrl-C closes it." in said
+    assert f"The study is open at http://here/start {told}. Ctrl-C stops the server; run this again to go on." in said
     assert f"tastebench study status --database URL {folder}" in said
+    assert f"while those inside finish: tastebench study close --database URL {folder}" in said
 
 
 def test_every_part_of_the_room_has_its_commands_here() -> None:
@@ -153,3 +162,144 @@ def test_locking_after_votes_says_what_that_means(folder: Path) -> None:
     (folder / "lock.json").unlink()
     run("simulate", folder, settings=settings)
     assert re.search(r"\d+ votes were given already, so verdicts on them will be EXPLORATORY", run("lock", folder, settings=settings))
+
+
+# --- Preview and close ---
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Return what a server would be started with, once a command would start one."""
+    found: dict[str, Any] = {}
+
+    def keep(_: Experiment, settings: Any, *, announce: Callable[[str], None], **given: Any) -> None:
+        found.update(given, settings=settings)
+        announce("http://here/start")
+        # In place of the server the process would be.
+        raise typer.Exit(0)
+
+    monkeypatch.setattr(serving, "serve", keep)
+    return found
+
+
+BY_PANEL = Settings(study=StudyTable(participants=1, recruitment=Recruitment(by="prolific", complete="C1")))
+
+
+def test_a_preview_needs_no_panel_and_leaves_the_study_alone(folder: Path, served: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TASTEBENCH_DATABASE", "sqlite:////the/real/study")
+    told = run("serve", folder, "--preview", settings=BY_PANEL)
+    assert "A preview, for you alone: http://here/start" in told
+    assert served["url"] == f"sqlite:///{(folder / 'work' / f'preview-comparison-{os.getpid()}.sqlite').resolve()}"
+    assert (served["settings"].study.recruitment.by, served["settings"].study.participants) == ("link", None)
+    assert (served["unreviewed"], served["preview"]) == (True, True)
+
+
+def test_a_preview_that_other_machines_reach_says_so_and_needs_the_review(folder: Path, served: dict[str, Any]) -> None:
+    told = run("serve", folder, "--preview", "--host", "0.0.0.0", settings=BY_PANEL)
+    assert "A preview, for everybody who reaches this machine, without a password: http://here/start" in told
+    assert "for you alone" not in told
+    assert not served["unreviewed"]
+
+
+def test_a_preview_refuses_a_database_that_it_would_not_use(folder: Path, served: dict[str, Any]) -> None:
+    with pytest.raises(ExperimentError, match="--preview has a database of its own, and --database names another; leave out one"):
+        run("serve", folder, "--preview", "--database", "sqlite:////x")
+    assert not served
+
+
+def test_each_preview_begins_anew_and_leaves_those_alone_that_still_run(folder: Path) -> None:
+    path = Path(preview_database(Experiment(folder), "comparison").removeprefix("sqlite:///"))
+    path.write_bytes(b"an earlier preview")
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, running = (path.with_name(f"preview-comparison-{number}.sqlite-wal") for number in (ended.pid, os.getppid()))
+    left.touch()
+    running.touch()
+    preview_database(Experiment(folder), "comparison")
+    assert (path.exists(), left.exists(), running.exists()) == (False, False, True)
+
+
+def test_closing_lets_nobody_in_and_can_be_taken_back_until_it_is_for_good(folder: Path) -> None:
+    run("simulate", folder)
+    told = run("close", folder)
+    assert "Nobody new can start, and 0 people still inside can finish." in told
+    assert "The pause is over" not in told
+    assert f"tastebench study close --now {folder}" in told
+    assert "nobody new can start, and 0 people still inside can finish" in run("status", folder)
+    assert f"tastebench study reopen {folder}" in run("pause", folder)
+    assert "The pause is over for those inside." in run("close", folder)
+    assert "new participants may come" in run("reopen", folder)
+    assert f"Closed for good. Next: tastebench study export {folder}" in run("close", folder, "--now", "--yes")
+    with pytest.raises(ExperimentError, match=r"the study is closed, so it cannot become open. .* closed for good stays closed"):
+        run("reopen", folder)
+    with pytest.raises(ExperimentError, match="the study is closed already"):
+        run("close", folder, "--now", "--yes")
+
+
+def test_whoever_closes_for_good_is_told_which_study_and_that_it_never_opens_again(folder: Path) -> None:
+    run("simulate", folder)
+    asked = run("close", folder, "--now")
+    assert (
+        f"Close the comparison of {folder} in {folder}/study.sqlite for good? 0 people still inside will be stopped, and it never" in asked
+    )
+    assert "the study is open" in run("status", folder)
+
+
+def test_where_the_plan_allows_peeking_no_closing_is_said_to_be_for_good(folder: Path) -> None:
+    peeking = Settings(study=StudyTable(unreviewed=True, peeking=True))
+    run("simulate", folder, settings=peeking)
+    assert "`study reopen` can open it again, because its plan says peeking = true" in run("close", folder, "--now", settings=peeking)
+    assert "Closed. Next:" in run("close", folder, "--now", "--yes", settings=peeking)
+    with pytest.raises(ExperimentError, match="the study is closed, so it cannot become paused; from there it can only become open"):
+        run("pause", folder, settings=peeking)
+    assert "Open again" in run("reopen", folder, settings=peeking)
+
+
+def test_with_rating_no_comparison_is_closed_and_no_rating_study_without(folder: Path) -> None:
+    run("simulate", folder)
+    address = f"sqlite:///{folder / 'study.sqlite'}"
+    for command in ("close", "pause", "reopen"):
+        with pytest.raises(ExperimentError, match="holds a comparison study, and a rating study was asked for; leave out --rating"):
+            run(command, folder, "--rating", "--database", address)
+    assert "the study is open" in run("status", folder)
+
+
+def test_the_study_of_another_experiment_is_not_closed(folder: Path, tmp_path: Path) -> None:
+    run("simulate", folder)
+    other = make_experiment(tmp_path / "other").folder
+    with pytest.raises(ExperimentError, match=rf"holds the study of {folder}, and this is {other}. .*run `tastebench study serve"):
+        run("close", other, "--now", "--yes", "--database", f"sqlite:///{folder / 'study.sqlite'}")
+    assert "the study is open" in run("status", folder)
+
+
+def test_a_copy_of_the_folder_has_a_study_of_its_own(folder: Path, tmp_path: Path) -> None:
+    run("simulate", folder)
+    copied = shutil.copytree(folder, tmp_path / "copy")
+    assert "Closed for good" in run("close", copied, "--now", "--yes")
+    assert "the study is open" in run("status", folder)
+
+
+def deployed(folder: Path, *options: str) -> Path:
+    run("deploy", folder, *options)
+    return folder / "deploy" / "environment"
+
+
+def test_where_a_deployment_stands_a_missing_file_leads_to_its_database(folder: Path) -> None:
+    environment = deployed(folder, "--database", "postgresql://study:geheim@localhost/study")
+    with pytest.raises(ExperimentError, match=rf"no such file. .* holds a deployment.*`set -a; . '?{environment}'?; set \+a`") as refused:
+        run("status", folder)
+    assert "geheim" not in str(refused.value)
+    with pytest.raises(ExperimentError, match=r"rating.sqlite: no such file; `tastebench study serve --rating"):
+        run("status", folder, "--rating")
+
+
+def test_a_deployment_of_the_missing_file_itself_leads_nowhere_else(folder: Path) -> None:
+    deployed(folder)
+    with pytest.raises(ExperimentError, match=r"study.sqlite: no such file; `tastebench study serve"):
+        run("status", folder)
+
+
+def test_no_more_simulated_participants_come_than_there_are_places(folder: Path) -> None:
+    few = Settings(study=StudyTable(unreviewed=True, participants=1))
+    run("simulate", folder, settings=few)
+    assert "of 1 participants, 1 finished" in run("status", folder, settings=few)

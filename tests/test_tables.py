@@ -4,13 +4,16 @@ import csv
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reported_experiment import ELO, example_results
 
-from analysis.results import Pair, Score
+from analysis.results import Pair, Score, TieModel
+from analysis.ties import davidson_chances
 from reports import tables
+from reports.vote_tables import vote_tables
 from reports.win_rates import chance, ranking, win_rates
 
 
@@ -47,6 +50,38 @@ def test_chance_follows_from_the_elo_scale(points: float, share: float) -> None:
     assert chance(-points) == pytest.approx(1 - share, abs=5e-5)
 
 
+@given(st.floats(-800, 800), st.floats(0.01, 3))
+def test_with_ties_a_chance_is_that_of_the_fit_with_half_of_the_ties(points: float, nu: float) -> None:
+    strengths = np.array([[points / (400 / np.log(10)), 0.0]])
+    fitted, _ = davidson_chances(strengths, np.log([nu]))
+    assert chance(points, ties=nu) == pytest.approx(fitted[0, 0, 1])
+
+
+def test_every_table_tells_one_chance_where_there_were_ties() -> None:
+    results = replace(example_results(), tie_models=(TieModel("Davidson (1970)", 0.4, None, 0.0),))
+    contrasts = tuple(replace(one, standard_error=12.0) for one in results.contrasts)
+    made = vote_tables(replace(results, contrasts=contrasts))
+    shares = {name: rows_of(made[name])[0] for name in ("contrasts", "detectable")}
+    assert float(shares["contrasts"]["chance"]) == pytest.approx(chance(contrasts[0].difference_elo, ties=0.4))
+    assert float(shares["detectable"]["chance"]) == pytest.approx(chance(float(shares["detectable"]["detectable_elo"]), ties=0.4))
+    assert results.counts.ties and "half of the chance of a tie counted in" in made["contrasts"].caption
+
+
+def test_captions_name_level_kind_and_for_whom() -> None:
+    results = replace(example_results(), alpha=0.1)
+    made = vote_tables(results)
+    assert "The 90\N{NO-BREAK SPACE}% intervals hold for these participants and these prompts" in made["contrasts"].caption
+    assert results.interval in made["scores"].caption
+    wider = tuple(replace(one, scope_low=one.low - 9, scope_high=one.high + 9, scope="participants") for one in results.scores)
+    told = vote_tables(replace(results, scores=wider))["scores"].caption
+    assert "Second interval: 90\N{NO-BREAK SPACE}%, by the jackknife over participants, for other participants like these" in told
+
+
+def test_an_interval_for_nobody_else_is_not_said_to_hold_for_more() -> None:
+    same = tuple(replace(one, scope_low=one.low, scope_high=one.high, scope="these") for one in example_results().scores)
+    assert [column.name for column in tables.score_table(same).columns] == ["condition", "elo", "low", "high", "votes"]
+
+
 def test_pairs_and_win_rates_agree() -> None:
     results = example_results()
     square = {row["preferred"]: row for row in rows_of(tables.win_table(win_rates(results.pairs, ranking(results.scores))))}
@@ -60,7 +95,7 @@ def test_counts_say_what_is_known_and_leave_out_what_is_not() -> None:
     results = example_results()
     told = dict(tables.count_table(results.counts).shown)
     assert told["votes"] == "7,120" and told["participants"] == "6" and told["of them simulated"] == "6"
-    assert told["share of decided votes for the left image"] == "50.8\N{NO-BREAK SPACE}%"
+    assert told["share of these votes, ties not counted, that chose the left image"] == "50.8\N{NO-BREAK SPACE}%"
     assert told["of them undecided, in no interval"] == "3"
     assert "conditions left out on request" not in told
     unknown = replace(results.counts, participants=None, prompts=None, left_out=("hpsv3", "qalign"))

@@ -7,8 +7,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +31,8 @@ from stimuli.workers.hands import Hands, LostWorkerError
 from stimuli.workers.jobs import Judge
 from stimuli.workers.processes import Processes
 
+# How long a machine with much else to do may take; nothing waits so long where all is well.
+PATIENCE_S = 120
 TWO = Workers(kind="processes", number=2, render=4)
 
 
@@ -51,12 +55,16 @@ def living(group: int) -> list[int]:
     return found
 
 
-def children() -> list[int]:
-    return [pid for pid in living(os.getpgid(0)) if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1] == str(os.getpid())]
+def wait_while(is_so: Callable[[], bool], program: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while is_so():
+        assert program.poll() is None
+        assert time.monotonic() < deadline, "the program stands still"
+        time.sleep(0.01)
 
 
 def wait_until_gone(group: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while living(group):
         assert time.monotonic() < deadline, f"processes {living(group)} were left behind"
         time.sleep(0.02)
@@ -143,8 +151,27 @@ def test_closing_does_not_wait_for_what_a_worker_does() -> None:
         with pytest.raises(LostWorkerError):
             await doing
 
+    before = multiprocessing.active_children()
     asyncio.run(work())
-    assert not [pid for pid in children() if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+    assert multiprocessing.active_children() == before
+
+
+@contextmanager
+def busy_interpreter() -> Iterator[None]:
+    """Have another thread calculate all the time: a large answer is then read over seconds, and its middle cannot be missed."""
+    done = threading.Event()
+
+    def calculate() -> None:
+        while not done.is_set():
+            pass
+
+    thread = threading.Thread(target=calculate)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def read_by_this_process() -> int:
@@ -152,21 +179,30 @@ def read_by_this_process() -> int:
 
 
 def test_a_worker_that_is_killed_in_the_middle_of_a_large_answer_is_not_waited_for() -> None:
-    async def work() -> None:
-        hands = Processes(parts(TinyGenerator(noise=4000)), 1)
+    async def killed_in_the_middle() -> bool:
+        hands = Processes(parts(TinyGenerator(noise=2000)), 1)
         await hands.ready(0)
         before = read_by_this_process()
         doing = hands.start(0, tiny_crew.paint("a"))
+        deadline = time.monotonic() + PATIENCE_S
         while read_by_this_process() < before + 2_000_000:
+            assert time.monotonic() < deadline, "no answer came"
             await asyncio.sleep(0)
         [worker] = multiprocessing.active_children()
         worker.kill()
-        with pytest.raises(LostWorkerError, match="in the middle of its work"):
-            await asyncio.wait_for(doing, timeout=20)
-        await hands.ready(0)
-        await hands.close()
+        try:
+            await asyncio.wait_for(doing, timeout=PATIENCE_S)
+        except LostWorkerError as lost:
+            assert "in the middle of its work" in str(lost)
+            await hands.ready(0)
+            return True
+        finally:
+            await hands.close()
+        return False
 
-    asyncio.run(work())
+    # On a busy machine the whole answer may have come before the worker dies, which tests nothing.
+    with busy_interpreter():
+        assert any(asyncio.run(killed_in_the_middle()) for _ in range(10))
 
 
 def started(folder: Path, log: Path) -> subprocess.Popen[str]:
@@ -185,7 +221,9 @@ def test_killed_at_ten_random_points_it_ends_the_same_and_renders_nothing_that_w
     stored_before: list[tuple[set[str], int]] = []
     for images in sorted(rng.sample(range(120), 10)):
         program = started(store, log)
+        deadline = time.monotonic() + PATIENCE_S
         while len(set(lines(log))) < images and program.poll() is None:
+            assert time.monotonic() < deadline, "the program stands still"
             time.sleep(0.005)
         time.sleep(rng.random() / 20)
         program.kill()
@@ -193,7 +231,7 @@ def test_killed_at_ten_random_points_it_ends_the_same_and_renders_nothing_that_w
         wait_until_gone(program.pid)
         stored_before.append((rendered(store), len(lines(log))))
     program = started(store, log)
-    out, err = program.communicate(timeout=120)
+    out, err = program.communicate(timeout=5 * PATIENCE_S)
     assert (out, err) == (expected, "")
     wait_until_gone(program.pid)
     done = lines(log)
@@ -214,23 +252,22 @@ def test_killed_at_ten_random_points_it_ends_the_same_and_renders_nothing_that_w
 def test_stopped_by_the_user_it_leaves_no_process_behind(tmp_path: Path, by: signal.Signals) -> None:
     log = tmp_path / "log"
     program = started(tmp_path / "store", log)
-    while not lines(log):
-        time.sleep(0.01)
+    # The program, the tracker of its resources, and two workers that hardly have begun to start.
+    wait_while(lambda: len(living(program.pid)) < 4, program)
     # Workers leave Ctrl-C to the program.
     done = len(lines(log))
     for pid in living(program.pid):
         if pid != program.pid:
             os.kill(pid, signal.SIGINT)
-    while program.poll() is None and len(lines(log)) < done + 12:
-        time.sleep(0.01)
-    assert program.poll() is None
+    wait_while(lambda: len(lines(log)) < done + 12, program)
     # As a terminal does: to the whole group.
     os.killpg(program.pid, by)
-    _, err = program.communicate(timeout=20)
+    _, err = program.communicate(timeout=PATIENCE_S)
     assert program.returncode == -by
     # What the program itself says of being stopped, and nothing of its workers.
-    assert err.strip().endswith("KeyboardInterrupt" if by == signal.SIGINT else "")
+    assert err.strip().endswith("KeyboardInterrupt") if by == signal.SIGINT else err == ""
     assert "SpawnProcess" not in err
+    assert "spawn_main" not in err
     assert "resource_tracker" not in err
     wait_until_gone(program.pid)
 

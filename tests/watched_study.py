@@ -63,7 +63,9 @@ def served(app: ASGIApp) -> Iterator[str]:
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield address_of(listening)
-    server.should_exit = True
-    thread.join()
-    listening.close()
+    try:
+        yield address_of(listening)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
