@@ -22,7 +22,7 @@ from study.researcher import commands as researcher
 from study.researcher import state_commands
 from study.storage import commands as storage
 from study.storage.existing import open_existing
-from study.storage.records import StudyKind
+from study.storage.records import State, StudyKind
 from study.storage.trouble import shown as place_of
 
 _FROM_A_PANEL = "people come by the address that `tastebench study link` shows"
@@ -33,6 +33,13 @@ _WHO_COMES = {
     "panel": _FROM_A_PANEL,
 }
 
+_STANDS: dict[State, str] = {
+    "open": "open at",
+    "closing": "closing: nobody new can start, and those inside finish at",
+    "paused": "paused: nobody can go on until it is opened again, at",
+    "closed": "closed: nobody can go on, and late visitors are told so at",
+}
+_FROM_ELSEWHERE = "From another machine or a phone in the same network, put this machine's name or address in place of localhost."
 _LOOPBACK, _EVERYWHERE = ("127.0.0.1", "localhost", "::1"), ("0.0.0.0", "::")
 
 app = typer.Typer(
@@ -74,12 +81,17 @@ def serve(
         _refuse_database(context)
         _preview(experiment, settings, rating=rating, port=port, host=host, unreviewed=unreviewed)
 
-    def announce(address: str) -> None:
+    def announce(address: str, state: State) -> None:
         by = (settings.rating if rating else settings.study).recruitment.by
-        typer.echo(f"The study is open at {address} ({_WHO_COMES[by]}). Ctrl-C stops the server; run this again to go on.")
+        typer.echo(f"The study is {_STANDS[state]} {address} ({_WHO_COMES[by]}). Ctrl-C stops the server; run this again to go on.")
+        if host in _EVERYWHERE:
+            typer.echo(_FROM_ELSEWHERE)
         about = arguments(folder, rating=rating, database=database)
         typer.echo(f"Who is where: tastebench study status{about}")
-        typer.echo(f"To let nobody new in, while those inside finish: tastebench study close{about}")
+        if state == "open":
+            typer.echo(f"To let nobody new in, while those inside finish: tastebench study close{about}")
+        elif state != "closed":
+            typer.echo(f"To open it again: tastebench study reopen{about}")
 
     url = database_url(experiment, rating=rating, given=database)
     serving.serve(experiment, settings, kind=_kind(rating=rating), url=url, unreviewed=unreviewed, port=port, host=host, announce=announce)
@@ -122,10 +134,16 @@ def lock(context: typer.Context, folder: Folder) -> None:
     Example: `tastebench study lock my-study`
     """
     experiment, settings = opened(context, folder)
-    made = claims_lock.lock(experiment, cast("claims_lock.LockedSettings", settings), now=datetime.now(UTC))
+    locked = cast("claims_lock.LockedSettings", settings)
+    made = claims_lock.lock(experiment, locked, now=datetime.now(UTC))
     typer.echo(f"Locked at {made.locked_at}, SHA-256 {made.sha256}")
     if experiment.database.is_file() and (votes := _votes(experiment)):
         typer.echo(f"{votes} votes were given already, so verdicts on them will be EXPLORATORY: a lock counts for what comes after it.")
+    if locked.analysis.planned_votes is None:
+        typer.echo(
+            "study.toml has no planned_votes, so nobody can tell later whether the study stopped early. While nobody has voted: remove "
+            f"{experiment.lock}, paste the line that `tastebench study plan` prints, and lock again."
+        )
     typer.echo(f"Written: {experiment.lock}; keep a copy of the hash where others can see it (a preregistration).")
     typer.echo(f"Next: {next_command(experiment, settings)}")
 
@@ -134,11 +152,11 @@ def _preview(experiment: Experiment, settings: StudySettings, *, rating: bool, p
     """Serve a copy of the study that starts anew and counts nowhere; on this machine alone it needs no review."""
     seen_here = host in _LOOPBACK
 
-    def announce(address: str) -> None:
+    def announce(address: str, _: State) -> None:
         for_whom = "for you alone" if seen_here else "for everybody who reaches this machine, without a password"
         typer.echo(f"A preview, {for_whom}: {address} (add ?participant=ID to see what a target user sees). Ctrl-C ends it.")
         if host in _EVERYWHERE:
-            typer.echo("On a phone in the same network, put this machine's name or address in place of localhost.")
+            typer.echo(_FROM_ELSEWHERE)
         typer.echo("It has a database of its own, which is made anew each time: no vote of it is in the study, its export or its report.")
 
     kind = _kind(rating=rating)

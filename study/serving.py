@@ -14,7 +14,8 @@ from study.invocation import DATABASE_VARIABLE
 from study.opening import open_study
 from study.screens.running import PREVIEW_VARIABLE
 from study.session.chooser import CHOOSER_VARIABLE, named_chooser
-from study.storage.records import StudyKind
+from study.storage.existing import study_in
+from study.storage.records import State, StudyKind
 
 _PREFERRED_PORT = 8501
 _APP = Path(__file__).with_name("app.py")
@@ -77,11 +78,11 @@ def serve(
     unreviewed: bool,
     port: int | None,
     host: str,
-    announce: Callable[[str], None],
+    announce: Callable[[str, State], None],
     chooser: str | None = None,
     preview: bool = False,
 ) -> NoReturn:
-    """Open the study and become its server, until Ctrl-C; `announce` is called with the address just before.
+    """Open the study and become its server, until Ctrl-C; `announce` is called just before, with the address and the state the study is in.
 
     `chooser` is "module:function", for a rating study whose `order` is "active"; without it the environment may name one.
     A `preview` says so on its pages, and has a cookie of its own.
@@ -98,9 +99,12 @@ def serve(
             'where function(FOLDER) returns the chooser, or write order = "random"'
         )
     chooses = named_chooser(chooser, folder=experiment.folder) if chooser else None
-    open_study(experiment, settings, kind=kind, url=url, unreviewed=unreviewed, chooser=chooses).database.close()
+    database = open_study(experiment, settings, kind=kind, url=url, unreviewed=unreviewed, chooser=chooses).database
+    with database.reading() as rows:
+        state = study_in(rows, place=database.place).state
+    database.close()
     started = server(url, host=host, port=free_port(host, port), chooser=chooser, preview=preview)
-    announce(started.address)
+    announce(started.address, state)
     # The process is replaced, so that signals reach the server itself and nothing is left behind.
     os.execve(started.command[0], started.command, started.environment)
 

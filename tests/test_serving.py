@@ -108,7 +108,7 @@ def test_an_active_study_without_a_chooser_does_not_open(tmp_path: Path, monkeyp
             unreviewed=False,
             port=None,
             host="127.0.0.1",
-            announce=lambda _: None,
+            announce=lambda *_: None,
         )
 
 
@@ -163,7 +163,7 @@ def started(folder: Path, *, environment: dict[str, str]) -> Started:
             "from study import serving",
             f"folder = Path({str(experiment.folder)!r})",
             "url = f'sqlite:///{folder / \"study.sqlite\"}'",
-            "announce = lambda address: print(address, flush=True)",
+            "announce = lambda address, _: print(address, flush=True)",
             f"serving.serve(Experiment(folder), Settings(), kind='comparison', url=url, unreviewed=True, port={port},",
             "    host='127.0.0.1', announce=announce)",
         ]

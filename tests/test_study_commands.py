@@ -23,6 +23,7 @@ from study import commands, serving
 from study.config import RatingTable, Recruitment, StudyTable
 from study.preview import preview_database
 from study.rated import read_ratings
+from study.storage.records import State
 from study.votes import read_participants
 
 USERS = ("walrusking", "lemurqueen")
@@ -133,14 +134,41 @@ def test_an_address_never_shows_its_password(folder: Path, postgres_url: str) ->
     ],
 )
 def test_serving_says_by_which_address_people_come(folder: Path, monkeypatch: pytest.MonkeyPatch, by: Any, told: str) -> None:
-    def announced(*_: object, announce: Callable[[str], None], **__: object) -> None:
-        announce("http://here/start")
+    def announced(*_: object, announce: Callable[[str, State], None], **__: object) -> None:
+        announce("http://here/start", "open")
 
     monkeypatch.setattr(serving, "serve", announced)
     said = run("serve", folder, "--database", "sqlite:////x", settings=Settings(study=StudyTable(recruitment=Recruitment(by=by))))
     assert f"The study is open at http://here/start {told}. Ctrl-C stops the server; run this again to go on." in said
     assert f"tastebench study status --database URL {folder}" in said
     assert f"while those inside finish: tastebench study close --database URL {folder}" in said
+
+
+@pytest.mark.parametrize(
+    ("state", "told", "then"),
+    [
+        (
+            "closing",
+            "closing: nobody new can start, and those inside finish at http://here/start",
+            "To open it again: tastebench study reopen",
+        ),
+        ("paused", "paused: nobody can go on until it is opened again, at http://here/start", "To open it again: tastebench study reopen"),
+        ("closed", "closed: nobody can go on, and late visitors are told so at http://here/start", "study status"),
+    ],
+)
+def test_serving_a_study_that_is_not_open_does_not_call_it_open(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, state: State, told: str, then: str
+) -> None:
+    def announced(*_: object, announce: Callable[[str, State], None], **__: object) -> None:
+        announce("http://here/start", state)
+
+    monkeypatch.setattr(serving, "serve", announced)
+    said = run("serve", folder, "--host", "0.0.0.0")
+    assert f"The study is {told}" in said
+    assert then in said
+    assert "is open at" not in said
+    assert "study close" not in said
+    assert "put this machine's name or address in place of localhost" in said
 
 
 def test_every_part_of_the_room_has_its_commands_here() -> None:
@@ -164,6 +192,15 @@ def test_locking_after_votes_says_what_that_means(folder: Path) -> None:
     assert re.search(r"\d+ votes were given already, so verdicts on them will be EXPLORATORY", run("lock", folder, settings=settings))
 
 
+@pytest.mark.parametrize("planned", [None, 24])
+def test_locking_without_a_planned_size_says_what_is_lost(folder: Path, planned: int | None) -> None:
+    claim = Claim("C1", "greater", a="zebrafinch", b="others")
+    table = AnalysisTable(smallest_effect_elo=14.0, planned_votes=planned)
+    settings: Any = SimpleNamespace(**vars(Settings()) | {"analysis": table, "exclusion": (), "claim": (claim,)})
+    told = run("lock", folder, settings=settings)
+    assert ("has no planned_votes, so nobody can tell later whether the study stopped early" in told) == (planned is None)
+
+
 # --- Preview and close ---
 
 
@@ -172,9 +209,9 @@ def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Return what a server would be started with, once a command would start one."""
     found: dict[str, Any] = {}
 
-    def keep(_: Experiment, settings: Any, *, announce: Callable[[str], None], **given: Any) -> None:
+    def keep(_: Experiment, settings: Any, *, announce: Callable[[str, State], None], **given: Any) -> None:
         found.update(given, settings=settings)
-        announce("http://here/start")
+        announce("http://here/start", "open")
         # In place of the server the process would be.
         raise typer.Exit(0)
 
