@@ -102,7 +102,7 @@ def score_table(scores: Sequence[Score]) -> Table:
     told = "Scores (Elo) with their intervals, and the votes that each condition was in"
     if all(score.scope_low is None or score.scope in (None, "these") for score in ranked):
         return Table("scores", columns, tuple((s.condition, s.elo, s.low, s.high, s.votes) for s in ranked), told)
-    wider = (Column("scope_low", "Holding for more, from", whole), Column("scope_high", "to", whole), Column("scope", "Holds for"))
+    wider = (Column("scope_low", "Second interval, from", whole), Column("scope_high", "to", whole), Column("scope", "Its scope"))
     rows = tuple((s.condition, s.elo, s.low, s.high, s.votes, s.scope_low, s.scope_high, s.scope) for s in ranked)
     return Table("scores", (*columns, *wider), rows, told)
 
