@@ -48,7 +48,7 @@ def test_the_caption_says_which_interval_is_which(experiment: Experiment, html: 
     scores = read_results(experiment.results).scores
     assert all(score.scope == "participants+prompts" for score in scores)
     caption = re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", html))
-    assert "Thin lines with ends, which are printed: the interval over participants and prompts by the jackknife." in caption
+    assert "Thin lines with ends, which are printed: the 95 % interval over participants and prompts by the jackknife." in caption
     assert "Thick bars: the kind of interval that such plots usually show, a 95 % percentile interval" in caption
 
 
