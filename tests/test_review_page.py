@@ -1,5 +1,6 @@
 """The contact sheet in a real browser: by keyboard alone, in two tabs at once, with nothing for axe to find."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from served_study import PATIENCE_MS, PATIENCE_S, rendered
 from study_fixtures import make_experiment
 from watched_study import NOW
@@ -76,17 +77,36 @@ def open_sheet(page: Page, sheet: Reviewing) -> None:
     rendered(page)
 
 
+# Both stand in the page itself: a route of the browser's was once not there yet when the first key asked.
+_HELD = """path => {
+  const real = window.fetch;
+  window.fetch = (asked, ...rest) => {
+    if (asked !== path) return real(asked, ...rest);
+    window.fetch = real;
+    return new Promise((answer) => { window.goOn = () => answer(real(asked, ...rest)); });
+  };
+}"""
+_LOST = """path => {
+  const real = window.fetch;
+  window.fetch = (asked, ...rest) => {
+    if (asked !== path) return real(asked, ...rest);
+    window.fetch = real;
+    return Promise.reject(new TypeError("Failed to fetch"));
+  };
+}"""
+
+
 @contextmanager
 def unanswered(page: Page, path: str) -> Iterator[None]:
-    """Keep back what the page asks first at a path until the block ends."""
-    asked: list[Route] = []
-    page.route(f"**{path}", lambda route: asked.append(route), times=1)
+    """Keep back what the page, open or about to open, asks first at a path until the block ends."""
+    page.add_init_script(f"({_HELD})({json.dumps(path)})")
+    page.evaluate(_HELD, path)
     yield
     deadline = time.monotonic() + PATIENCE_S
-    while not asked:
+    while not page.evaluate("() => Boolean(window.goOn)"):
         assert time.monotonic() < deadline, f"nobody asked for {path}"
         page.wait_for_timeout(20)
-    asked[0].continue_()
+    page.evaluate("() => { window.goOn(); }")
 
 
 def press(page: Page, *keys: str, said: str) -> None:
@@ -144,7 +164,7 @@ def test_nothing_is_said_of_an_image_before_it_is_known_what_was_said_already(re
 def test_an_undo_that_was_not_stored_can_be_tried_again(reviewing: tuple[Reviewing, Page]) -> None:
     sheet, page = reviewing
     press(page, "a", said="Image 1 of 3: approved")
-    page.route("**/undo", lambda route: route.abort(), times=1)
+    page.evaluate(_LOST, "/undo")
     press(page, "u", said="Not stored: Failed to fetch")
     press(page, "u", said="Undone")
     assert sheet.verdicts() == ["-"] * 6
