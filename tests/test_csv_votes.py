@@ -38,11 +38,11 @@ def test_other_columns_quotes_blank_lines_and_a_byte_order_mark_do_no_harm(tmp_p
 
 
 def test_a_choice_may_be_the_name_of_the_item_that_was_chosen(tmp_path: Path) -> None:
-    by_side = read_csv(written(tmp_path, HEADER + "x,y,left,p,s\nx,y,right,p,s\ny,x,right,p,s\nx,y,tie,p,s\n"), COLUMNS)
-    by_name = read_csv(written(tmp_path, HEADER + "x,y,x,p,s\nx,y,y,p,s\ny,x,x,p,s\nx,y,tie,p,s\n"), COLUMNS)
+    by_side = read_csv(written(tmp_path, HEADER + "x,y,left,p,s\nx,y,right,p,s\nx,y,right,p,s\ny,x,right,p,s\nx,y,tie,p,s\n"), COLUMNS)
+    by_name = read_csv(written(tmp_path, HEADER + "x,y,x,p,s\nx,y,y,p,s\nx,y,y,p,s\ny,x,x,p,s\nx,y,tie,p,s\n"), COLUMNS)
     for table in (by_side, by_name):
         counted = group_wins(cells(table), by="all")
-        assert counted.decided[0].tolist() == [[0, 2], [1, 0]]
+        assert counted.decided[0].tolist() == [[0, 2], [2, 0]]
         assert counted.tied[0].tolist() == [[0, 1], [1, 0]]
 
 

@@ -67,8 +67,9 @@ def test_where_the_truth_is_known_own_beats_others_and_others_beat_initial(demo:
     elo = {score["condition"]: score["elo"] for score in results["scores"]}
     assert elo["own"] > elo["others"] > elo["initial"]
     verdicts = {claim["id"]: claim["verdict"] for claim in results["claims"]}
-    # Twelve people find such a difference in some three of four studies, and C1's p stands near .05.
-    assert all(verdicts[claim].startswith(("SUPPORTED", "INCONCLUSIVE")) for claim in ("C1", "C2")), verdicts
+    assert verdicts["C1"].startswith("SUPPORTED"), verdicts
+    # Few people cannot always tell whether others' images beat the untouched prompt's; being right, they never contradict it.
+    assert verdicts["C2"].startswith(("SUPPORTED", "INCONCLUSIVE")), verdicts
 
 
 def test_the_report_says_that_it_checks_the_machinery_and_what_stood_in(demo: tuple[Path, str]) -> None:

@@ -140,6 +140,7 @@ def test_how_own_images_were_made_is_asked_for_and_told_in_the_researchers_words
     assert len(set(re.findall(r"The images of [^.]* were the researchers’ own", asked))) == 1
     told = Seen(build(experiment, ReportTable(images="FLUX.2-dev, 28 steps, seed 7"))).text
     assert "FLUX.2-dev, 28 steps, seed 7." in told
+    assert "FLUX.2-dev, 28 steps, seed 7." in (experiment.report / "text" / "methods.md").read_text(encoding="utf-8")
     assert "[report] images =" not in told
 
 
